@@ -1,0 +1,108 @@
+"""The live path: blocks of the host's size and rate in, stems out, a constant latency later.
+
+    host block -> source -> model steps -> sink -> host block
+
+The source and the sink are queues; where the host's rate is not the model's they are resamplers,
+which are queues that take frames at one rate and give them at another. Nothing here waits,
+allocates or depends on how long a step took: which frame comes out when is settled beforehand, by
+the `Schedule`.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from engine.channels import ChannelMap
+from engine.config import HostConfig
+from engine.fifo import Fifo, Samples
+from engine.framing import Schedule
+from engine.manifest import Manifest
+from engine.resampling import Ratio, Resampler
+from engine.runtime.protocol import Runtime, RuntimeState
+
+
+@dataclass(frozen=True)
+class ChainState:
+    """All that a stream carries from one block to the next."""
+
+    runtime: RuntimeState
+    source: Any
+    sink: Any
+
+
+class Chain:
+    """One live stream through a model.
+
+    Args:
+        manifest: of the model.
+        runtime: that runs it; prepared here.
+        config: of the host.
+
+    Attributes:
+        ledger: where the latency comes from, in frames at the host's rate.
+    """
+
+    def __init__(self, manifest: Manifest, runtime: Runtime, config: HostConfig) -> None:
+        down = Ratio.between(config.sample_rate, manifest.sample_rate)
+        up = Ratio.between(manifest.sample_rate, config.sample_rate)
+        self._schedule = schedule = Schedule(
+            config.block_size, down, up, manifest.hop, manifest.latency
+        )
+        self.ledger = schedule.ledger
+        self._hop = manifest.hop
+        self._runtime = runtime
+        self._map = ChannelMap(manifest, config.channels)
+        runtime.prepare(schedule.step_sizes, self._map.batch)
+
+        ins, outs = (config.channels,), (len(manifest.stems), config.channels)
+        self._source: Fifo | Resampler
+        self._sink: Fifo | Resampler
+        if config.sample_rate == manifest.sample_rate:
+            self._source = Fifo(ins, schedule.max_held_in)
+            self._sink = Fifo(outs, schedule.max_held_out)
+        else:
+            self._source = Resampler(down, ins, schedule.max_held_in)
+            self._sink = Resampler(up, outs, schedule.max_held_out)
+        longest = max(schedule.step_sizes)
+        self._separated: Samples = np.zeros((*outs, longest), np.float32)
+        self.reset()
+
+    def process(self, block: Samples, out: Samples) -> None:
+        """Takes `(channels, block_size)` and fills `(stems, channels, block_size)`."""
+        self._source.push(block)
+        hops = self._source.ready // self._hop
+        if hops:
+            self._step(hops * self._hop)
+        self._sink.pull(out)
+
+    def _step(self, frames: int) -> None:
+        audio, stems = self._runtime.buffers(frames)
+        separated = self._separated[..., :frames]
+        self._map.fill(audio, self._source)
+        self._runtime.step(frames)
+        self._map.collect(stems, separated)
+        self._sink.push(separated)
+
+    def reset(self) -> None:
+        """Starts anew: silence has been playing for ever."""
+        schedule = self._schedule
+        self._runtime.reset()
+        for queue, first_in, first_out in (
+            (self._source, 0, schedule.first_in),
+            (self._sink, schedule.first_in - schedule.model_latency, -schedule.latency),
+        ):
+            if isinstance(queue, Resampler):
+                queue.reset(first_in, first_out)
+            else:
+                queue.reset(first_in - first_out)
+
+    def snapshot(self) -> ChainState:
+        """Returns a copy of all that the stream carries."""
+        return ChainState(self._runtime.snapshot(), self._source.snapshot(), self._sink.snapshot())
+
+    def restore(self, state: ChainState) -> None:
+        """Goes on from a snapshot of a chain of the same model and config."""
+        self._runtime.restore(state.runtime)
+        for queue, carried in ((self._source, state.source), (self._sink, state.sink)):
+            queue.restore(carried)
