@@ -1,0 +1,7 @@
+"""What a host adds to the engine's exception tree."""
+
+from engine import StemwireError
+
+
+class OutputError(StemwireError):
+    """What was asked for cannot be written: the folder, the disk or a missing program."""
