@@ -9,6 +9,7 @@ Axes: a block is float32 `(channels, frames)`.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -137,6 +138,8 @@ def _open(path: Path) -> soundfile.SoundFile:
     try:
         if path.is_dir():
             raise AudioError(f"{path} is a folder: give one audio file ({FORMATS}).")
+        if path.exists() and not path.is_file():
+            raise AudioError(f"{path} is no regular file: save the audio to a file first.")
         with path.open("rb") as file:
             is_empty = not file.read(1)
     except FileNotFoundError as error:
@@ -146,7 +149,7 @@ def _open(path: Path) -> soundfile.SoundFile:
     if is_empty:
         raise AudioError(f"{path} is empty (0 bytes): give an audio file ({FORMATS}).")
     try:
-        return soundfile.SoundFile(path)
+        return soundfile.SoundFile(os.fsencode(path))  # a str must be UTF-8
     except (soundfile.LibsndfileError, TypeError) as error:
         # TypeError: soundfile takes a name that ends in .raw for headerless samples.
         raise AudioError(

@@ -25,10 +25,11 @@ from plugin_host.separate import FORMATS, Job, separate_file
 from plugin_host.spectrogram import can_draw
 
 USER_ERROR = 2
+INTERRUPTED = 130
 
 
 class _Group(TyperGroup):
-    """The one place where an exception of ours becomes a sentence and an exit code."""
+    """The one place where an exception becomes a sentence and an exit code."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -36,6 +37,9 @@ class _Group(TyperGroup):
         except StemwireError as error:
             terminal.say(f"Error: {error}")
             raise typer.Exit(USER_ERROR) from error
+        except KeyboardInterrupt as error:
+            terminal.say("Interrupted.")
+            raise typer.Exit(INTERRUPTED) from error
 
 
 app = typer.Typer(
@@ -160,6 +164,8 @@ def models(ctx: typer.Context, as_json: JsonOption = False) -> None:
         ]
         terminal.print_json({"models": rows})
         return
+    if not found:
+        terminal.say("There is no model: `stemwire doctor` says where to put one.")
     table = Table("name", "kind", "stems", "rate", "latency", "file", box=None)
     for name, path, manifest in found:
         table.add_row(
@@ -168,7 +174,7 @@ def models(ctx: typer.Context, as_json: JsonOption = False) -> None:
             ", ".join(manifest.stems),
             f"{manifest.sample_rate} Hz",
             f"{manifest.latency} frames",
-            str(path),
+            terminal.plain(path),
         )
     terminal.stdout().print(table)
 
@@ -200,7 +206,7 @@ def doctor(model: ModelOption = "default", as_json: JsonOption = False) -> None:
             table.add_column(overflow="fold")
         for finding in findings:
             mark = "[green]yes[/]" if finding.found else "[red]NO[/]" if finding.needed else "no"
-            table.add_row(mark, finding.what, finding.detail.replace("[", r"\["))
+            table.add_row(mark, finding.what, terminal.plain(finding.detail))
         terminal.stdout().print(table)
     if not healthy:
         raise typer.Exit(1)

@@ -55,19 +55,22 @@ class Job:
     realtime: bool = False
 
     def __post_init__(self) -> None:
-        if self.realtime:
-            object.__setattr__(self, "live", True)
         if self.file_format not in FORMATS:
             raise ConfigError(
                 f"There is no format {self.file_format!r}: choose one of {', '.join(FORMATS)}."
             )
 
     @property
+    def is_live(self) -> bool:
+        """Whether the live road is taken."""
+        return self.live or self.realtime
+
+    @property
     def chosen_block_size(self) -> int:
         """Frames per block, with the default filled in."""
         if self.block_size is not None:
             return self.block_size
-        return LIVE_BLOCK_SIZE if self.live else OFFLINE_BLOCK_SIZE
+        return LIVE_BLOCK_SIZE if self.is_live else OFFLINE_BLOCK_SIZE
 
 
 @dataclass(frozen=True)
@@ -151,7 +154,7 @@ def separate_file(
         with StagedFiles(job.folder) as staged:
             sink = _open_sink(job, staged, source, separator.stems, picked)
             try:
-                feed = _Feed(source, config, is_live=job.live, is_paced=job.realtime)
+                feed = _Feed(source, config, is_live=job.is_live, is_paced=job.realtime)
                 compute_seconds = _run(separator, feed, sink, on_frames)
                 sink.finish()
             finally:

@@ -71,15 +71,22 @@ class StagedFiles:
             Where to write it meanwhile; nothing is there yet.
 
         Raises:
-            OutputError: If a folder of that name is in the way.
+            OutputError: If a folder of that name is in the way, or the name is too long.
         """
         final = self.folder / name
-        if final.is_dir():
+        try:
+            is_folder = final.is_dir()
+        except OSError as error:
+            raise OutputError(
+                f"{final} cannot be written ({error.strerror}): rename the input."
+            ) from error
+        if is_folder:
             raise OutputError(
                 f"{final} is a folder, and a file of that name is to be written: move it away "
                 "or choose another output folder with -o."
             )
-        temporary = self.folder / f".{name}.{self._token}.part"
+        # Not made from the name, which may be as long as the system allows.
+        temporary = self.folder / f".stemwire-{self._token}-{len(self._staged)}.part"
         self._staged[temporary] = final
         return temporary
 

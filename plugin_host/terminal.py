@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.table import Table
+from rich.text import Text
 
 from plugin_host.separate import Progress as OnFrames
 from plugin_host.separate import Report
@@ -35,6 +37,11 @@ def stderr() -> Console:
 def say(text: str) -> None:
     """Writes one line to stderr, unbroken, so that scripts and people find it whole."""
     stderr().print(text, markup=False, soft_wrap=True)
+
+
+def plain(value: object) -> Text:
+    """A table's cell that shows a name or path as it is, whatever brackets or bytes are in it."""
+    return Text(os.fsencode(str(value)).decode(errors="replace"))
 
 
 def print_json(value: Any) -> None:
@@ -102,19 +109,20 @@ def report_table(report: Report) -> Table:
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for name, path in report.outputs.items():
-        table.add_row(name, str(path))
+        table.add_row(name, plain(path))
     form = "mono" if report.channels == 1 else "stereo"
     table.add_row("song", f"{report.seconds:.1f} s, {form}, {report.sample_rate} Hz")
-    table.add_row("model", f"{report.model} on {report.runtime}")
+    table.add_row("model", plain(f"{report.model} on {report.runtime}"))
     ledger = " + ".join(f"{what} {frames}" for what, frames in report.ledger if frames)
     table.add_row(
         "latency",
         f"{report.latency} frames = {report.latency_ms:.2f} ms live, "
         f"in blocks of {report.block_size} ({ledger or 'none'})",
     )
-    table.add_row(
-        "real-time factor", f"{report.rtf:.3f} ({1 / report.rtf:.1f} times faster than it plays)"
+    pace = (
+        f"{1 / report.rtf:.1f} times faster" if report.rtf < 1 else f"{report.rtf:.1f} times slower"
     )
+    table.add_row("real-time factor", f"{report.rtf:.3f} ({pace} than it plays)")
     if report.underruns is not None:
         table.add_row("underruns", str(report.underruns))
     return table

@@ -42,6 +42,15 @@ def test_a_folder(refused, tmp_path):
     assert f"{tmp_path} is a folder" in refused(tmp_path)
 
 
+def test_a_device(refused):
+    assert f"{os.devnull} is no regular file" in refused(os.devnull)
+
+
+def test_a_name_that_leaves_no_room_for_the_stems(refused, make_song, tmp_path):
+    song = make_song().rename(tmp_path / ("n" * 250 + ".wav"))
+    assert "rename the input" in refused(song)
+
+
 @pytest.mark.parametrize("name", ["notes.txt", "notes.wav", "notes.mp3", "notes.raw"])
 def test_a_file_that_is_not_audio(refused, tmp_path, name):
     (tmp_path / name).write_text("la la la\n" * 100)

@@ -1,6 +1,7 @@
 """`stemwire separate`: what comes out has the song's length and rate and adds up to the song."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -125,6 +126,51 @@ def test_flac_holds_24_bits_that_add_up(stemwire, make_song, read_stems, small_m
     paths = _outputs(tmp_path, ending="flac")
     assert {soundfile.info(path).subtype for path in paths} == {"PCM_24"}
     np.testing.assert_allclose(read_stems(paths).sum(axis=0), _mixture(song), atol=1e-6)
+
+
+@pytest.mark.parametrize("sample_rate", [22_050, 192_000])
+def test_flac_holds_every_rate(stemwire, make_song, small_model, tmp_path, sample_rate):
+    song = make_song(sample_rate=sample_rate, channels=1, frames=5_000)
+
+    stemwire("separate", song, "-o", tmp_path, "--model", small_model, "--format", "flac")
+
+    infos = [soundfile.info(path) for path in _outputs(tmp_path, ending="flac")]
+    assert {(info.samplerate, info.frames) for info in infos} == {(sample_rate, 5_000)}
+
+
+def test_a_wav_too_large_for_its_header_is_rf64(
+    stemwire, make_song, read_stems, small_model, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("plugin_host.stem_files._WAV_LIMIT", 100_000)  # bytes, for 4 GB
+    song = make_song(frames=20_000)
+
+    stemwire("separate", song, "-o", tmp_path, "--model", small_model)
+
+    assert soundfile.info(tmp_path / "song.drums.wav").format == "RF64"
+    np.testing.assert_allclose(
+        read_stems(_outputs(tmp_path)).sum(axis=0), _mixture(song), atol=1e-6
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["[red]", "two words", "ä♭", "song.v2", "-x", "n" * 240, os.fsdecode(b"latin-\xe9")]
+)
+def test_songs_of_any_name_are_separated(make_song, small_model, tmp_path, name):
+    song = make_song()
+    try:
+        song = song.rename(tmp_path / f"{name}.wav")
+    except OSError:
+        pytest.skip(f"this file system has no file names such as {name!r}")
+    out = tmp_path / "out"
+
+    done = _subprocess("separate", "-o", out, "--model", small_model, "--", song)
+
+    assert done.returncode == 0, done.stderr
+    assert sorted(out.iterdir()) == sorted(_outputs(out, name))
+    shown = name.encode(errors="surrogateescape").decode(errors="replace")
+    assert f"{shown}.drums.wav" in "".join(done.stdout.split("\n")).replace(" ", "").replace(
+        "twowords", "two words"
+    )
 
 
 def test_only_the_stems_asked_for_are_written(stemwire, make_song, small_model, tmp_path):

@@ -65,7 +65,7 @@ def test_a_signal_in_the_middle_leaves_nothing(
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         give_up = time.monotonic() + 60
-        while not list(out.glob(".song.*.part")):
+        while not list(out.glob(".stemwire-*-*.part")):
             assert process.poll() is None, process.communicate()
             assert time.monotonic() < give_up
             time.sleep(0.05)
