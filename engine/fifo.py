@@ -52,8 +52,9 @@ class Fifo:
     def pull(self, out: Samples) -> None:
         """Fills `(*shape, frames)` with the oldest frames and forgets them."""
         frames = out.shape[-1]
-        np.moveaxis(out, -1, 0)[...] = self.held[:frames].reshape(frames, *self._shape)
+        oldest = self.held[:frames]
         self.drop(frames)
+        np.moveaxis(out, -1, 0)[...] = oldest.reshape(frames, *self._shape)
 
     def drop(self, frames: int) -> None:
         """Forgets the oldest frames."""

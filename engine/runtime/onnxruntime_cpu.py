@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from engine.artifact import Artifact
+from engine.denormals import FlushToZero
 from engine.errors import ModelError
 from engine.fifo import Samples
 
@@ -47,6 +48,7 @@ class OnnxRuntimeCpu:
         self._library: Any = onnxruntime
         self._artifact = artifact
         self._threads = threads
+        self._flush_to_zero = FlushToZero()
         self._side = 0
         self._batch = 1
         self._states: tuple[list[Samples], list[Samples]] = ([], [])
@@ -87,8 +89,9 @@ class OnnxRuntimeCpu:
 
     def step(self, frames: int) -> None:
         """Runs the session; the sides swap."""
-        for binding in self._bindings[frames][self._side]:
-            self._session.run_with_iobinding(binding)
+        with self._flush_to_zero:
+            for binding in self._bindings[frames][self._side]:
+                self._session.run_with_iobinding(binding)
         self._side = 1 - self._side
 
     def reset(self) -> None:
@@ -114,11 +117,13 @@ class OnnxRuntimeCpu:
         if frames is not None:
             options.add_free_dimension_override_by_name("frames", frames)
         options.add_free_dimension_override_by_name("batch", 1)
+        # For the threads that the session makes; this thread is left as it was.
         options.add_session_config_entry("session.set_denormal_as_zero", "1")
         try:
-            return self._library.InferenceSession(
-                self._artifact.data, options, providers=["CPUExecutionProvider"]
-            )
+            with self._flush_to_zero:
+                return self._library.InferenceSession(
+                    self._artifact.data, options, providers=["CPUExecutionProvider"]
+                )
         except Exception as error:  # its exceptions have no other base
             raise self._refusal(error) from error
 

@@ -1,0 +1,117 @@
+"""The runtime: chosen aloud, stepping through the state that it was given."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine import ConfigError, HostConfig, ModelError, Separator
+from engine.artifact import read_artifact
+from engine.denormals import FlushToZero
+from engine.runtime import choice
+from engine.runtime.onnxruntime_cpu import OnnxRuntimeCpu
+
+MakeModel = Callable[..., Path]
+
+
+@pytest.mark.parametrize("option", ["auto", "cpu"])
+def test_the_choice_is_said_aloud(make_model: MakeModel, option: str) -> None:
+    separator = Separator.load(make_model(), runtime=option)
+    assert separator.runtime == "onnxruntime-cpu"
+    assert "ONNX Runtime" in separator.runtime_reason
+    assert ("asked for" in separator.runtime_reason) == (option == "cpu")
+
+
+def test_unknown_runtimes_and_threads_are_refused(make_model: MakeModel) -> None:
+    path = make_model()
+    with pytest.raises(ConfigError, match="choose auto or cpu"):
+        Separator.load(path, runtime="gpu")
+    for threads in (0, 65, 1.5):
+        with pytest.raises(ConfigError, match="threads"):
+            Separator.load(path, threads=threads)  # type: ignore[arg-type]
+
+
+def test_auto_falls_through_to_the_next_and_says_why(
+    make_model: MakeModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: Any) -> Any:
+        raise ModelError("There is no such device.")
+
+    first = choice.Candidate("gpu", "some-gpu", fails)
+    monkeypatch.setattr(choice, "_CANDIDATES", (first, *choice._CANDIDATES))
+    separator = Separator.load(make_model())
+    assert separator.runtime == "onnxruntime-cpu"
+    assert "There is no such device." in separator.runtime_reason
+    with pytest.raises(ModelError, match="no such device"):
+        Separator.load(make_model(), runtime="gpu")
+
+
+def test_without_onnxruntime_the_way_out_is_named(
+    make_model: MakeModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(ModelError, match=r"install stemwire\[cpu\]"):
+        Separator.load(make_model())
+
+
+@pytest.mark.parametrize("batch", [1, 2])
+def test_steps_of_any_size_in_any_order_make_one_stream(make_model: MakeModel, batch: int) -> None:
+    artifact = read_artifact(make_model())
+    audio = np.random.default_rng(0).normal(0, 0.2, (batch, 2, 640)).astype(np.float32)
+
+    def run(step_sizes: list[int]) -> np.ndarray:
+        runtime = OnnxRuntimeCpu(artifact, 1)
+        runtime.prepare(sorted(set(step_sizes)), batch)
+        parts, position = [], 0
+        for frames in step_sizes:
+            given, stems = runtime.buffers(frames)
+            given[...] = audio[..., position : position + frames]
+            runtime.step(frames)
+            parts.append(stems.copy())
+            position += frames
+        return np.concatenate(parts, axis=-1)
+
+    whole = run([640])
+    assert whole.shape == (batch, 2, 2, 640)
+    np.testing.assert_allclose(run([64, 128, 128, 64, 256]), whole, atol=1e-6)
+    np.testing.assert_allclose(run([64] * 10), whole, atol=1e-6)
+
+
+def test_a_batch_axis_that_is_left_open_runs_too(make_model: MakeModel) -> None:
+    audio = np.random.default_rng(0).normal(0, 0.2, (2, 1000)).astype(np.float32)
+    stems = Separator.load(make_model(batch="batch")).separate(audio, 44_100)
+    np.testing.assert_array_equal(stems, Separator.load(make_model()).separate(audio, 44_100))
+
+
+def test_threads_change_nothing_but_speed(make_model: MakeModel) -> None:
+    audio = np.random.default_rng(0).normal(0, 0.2, (2, 1000)).astype(np.float32)
+    one, two = (Separator.load(make_model(), threads=threads) for threads in (1, 2))
+    np.testing.assert_allclose(one.separate(audio, 44_100), two.separate(audio, 44_100), atol=1e-6)
+
+
+def test_the_warm_up_leaves_no_trace(make_model: MakeModel) -> None:
+    separator = Separator.load(make_model())
+    separator.prepare(HostConfig(44_100, 64, 2))
+    out = np.empty((2, 2, 64), np.float32)
+    separator.process(np.ones((2, 64), np.float32), out)
+    separator.prepare(HostConfig(44_100, 64, 2))
+    again = np.empty((2, 2, 64), np.float32)
+    separator.process(np.ones((2, 64), np.float32), again)
+    np.testing.assert_array_equal(again, out)
+
+
+def test_numbers_too_small_to_hear_are_zero_in_the_model_and_nowhere_else(
+    make_model: MakeModel,
+) -> None:
+    if not FlushToZero().works:
+        pytest.skip("this platform's floating-point environment is not known")
+    separator = Separator.load(make_model())
+    separator.prepare(HostConfig(44_100, 64, 2))
+    block, out = np.full((2, 64), 1e-39, np.float32), np.empty((2, 2, 64), np.float32)
+    for _ in range(3):
+        separator.process(block, out)
+        assert np.float32(1e-30) * np.float32(1e-10) > 0
+    assert not out.any()
