@@ -88,29 +88,53 @@ def separate_blocks(
     Yields:
         stems `(stems, channels, frames)`, of any lengths.
     """
+    source = _Counted(blocks)
+    given = 0
+    for separated in _convert_and_separate(
+        source, sample_rate, channels, manifest, runtime, step_size
+    ):
+        part = separated[..., : source.frames - given]
+        given += part.shape[-1]
+        if part.shape[-1]:
+            yield part
+
+
+class _Counted:
+    """Blocks, and how many frames they brought so far."""
+
+    def __init__(self, blocks: Iterable[Samples]) -> None:
+        self._blocks = blocks
+        self.frames = 0
+
+    def __iter__(self) -> Iterator[Samples]:
+        for block in self._blocks:
+            self.frames += block.shape[-1]
+            yield block
+
+
+def _convert_and_separate(
+    blocks: Iterable[Samples],
+    sample_rate: int,
+    channels: int,
+    manifest: Manifest,
+    runtime: Runtime,
+    step_size: int,
+) -> Iterator[Samples]:
+    """Yields aligned stems, and at the end a few frames more than came in."""
     stems = len(manifest.stems)
     down = _converter(sample_rate, manifest.sample_rate, (channels,))
     up = _converter(manifest.sample_rate, sample_rate, (stems, channels))
     stream = ModelStream(manifest, runtime, channels, step_size)
-    brought = given = 0
-
-    def cut(separated: Samples) -> Samples:
-        nonlocal given
-        separated = separated[..., : brought - given]
-        given += separated.shape[-1]
-        return separated
-
     for block in blocks:
-        brought += block.shape[-1]
         for separated in stream.push(down(block, False)):
-            yield cut(up(separated, False))
+            yield up(separated, False)
     for separated in stream.push(down(np.zeros((channels, 0), np.float32), True)):
-        yield cut(up(separated, False))
-    # Both conversions round; a few frames more than needed leave no gap at the end.
+        yield up(separated, False)
+    # Both conversions round; what is more than needed is cut, what is less would be missed.
     spare = 2 + 2 * manifest.sample_rate // sample_rate
     for separated in stream.flush(spare):
-        yield cut(up(separated, False))
-    yield cut(up(np.zeros((stems, channels, 0), np.float32), True))
+        yield up(separated, False)
+    yield up(np.zeros((stems, channels, 0), np.float32), True)
 
 
 def _converter(in_rate: int, out_rate: int, shape: tuple[int, ...]) -> Convert:
