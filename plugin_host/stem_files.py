@@ -8,13 +8,15 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import soundfile
 
 from plugin_host.audio_files import Audio, Stems
+from plugin_host.errors import OutputError
 from plugin_host.staging import StagedFiles, write_failure
 
 _WAV_LIMIT = 2**32 - 2**16  # bytes; a wav header counts them in 32 bits
@@ -127,85 +129,63 @@ def count_clipped(audio: Audio) -> int:
 
 
 class _StemFile:
-    """One audio file. libsndfile says "system error" for every failure; this keeps the cause."""
+    """One audio file, whose failures are told by their cause.
+
+    libsndfile calls every failure "system error". Handing it a Python file object would tell more,
+    but then Ctrl-C could strike inside its callbacks, where Python drops exceptions.
+    """
 
     def __init__(self, temporary: Path, final: Path, **form: Any) -> None:
+        self._temporary = temporary
         self._final = final
         self._frames = 0
         try:
-            self._bytes = _FailureKeeper(temporary.open("w+b"))
+            self._descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
         except OSError as error:
             raise write_failure(final, error) from error
         try:
-            self._file = soundfile.SoundFile(self._bytes, "w", **form)
+            self._file = soundfile.SoundFile(self._descriptor, "w", closefd=False, **form)
         except soundfile.LibsndfileError as error:
-            self._bytes.close()
-            raise write_failure(final, self._bytes.failure or OSError(str(error))) from error
+            failure = self._failure(error)
+            os.close(self._descriptor)
+            raise failure from error
 
     def write(self, audio: Audio) -> None:
         try:
             self._file.write(audio.T)
-        except (soundfile.LibsndfileError, AssertionError) as error:
-            raise write_failure(self._final, self._bytes.failure or OSError(str(error))) from error
-        self._raise_failure()
+        except (soundfile.LibsndfileError, AssertionError) as error:  # the latter: written in part
+            raise self._failure(error) from error
+        self._frames += audio.shape[1]
 
     def finish(self) -> None:
-        self._file.close()
-        self._raise_failure()
-        try:
-            self._bytes.sync()
-        except OSError as error:
-            raise write_failure(self._final, error) from error
-
-    def abandon(self) -> None:
-        self._bytes.failure = self._bytes.failure or OSError("abandoned")
-        self._file.close()
-        self._bytes.close()
-
-    def _raise_failure(self) -> None:
-        if self._bytes.failure:
-            raise write_failure(self._final, self._bytes.failure) from self._bytes.failure
-
-
-class _FailureKeeper:
-    """A file object for soundfile that keeps the first failure instead of raising it.
-
-    soundfile calls these methods from C, where an exception would only be printed. After a failure
-    everything is taken and dropped, so that closing the audio file does not fail once more.
-    """
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self.failure: OSError | None = None
-
-    def write(self, data: bytes) -> int:
-        if self.failure is None:
-            try:
-                return self._file.write(data)
-            except OSError as error:
-                self.failure = error
-        return len(data)
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        try:
-            return self._file.seek(offset, whence)
-        except OSError as error:  # a seek writes what is buffered
-            self.failure = self.failure or error
-        return self.tell()
-
-    def tell(self) -> int:
-        return self._file.tell()
-
-    def read(self, size: int = -1) -> bytes:
-        return self._file.read(size)
-
-    def sync(self) -> None:
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
-
-    def close(self) -> None:
         try:
             self._file.close()
-        except OSError as error:
-            self.failure = self.failure or error
+            os.fsync(self._descriptor)
+            with soundfile.SoundFile(os.fsencode(self._temporary)) as written:
+                # A full disk may go unnoticed until the end: the last frame must be there.
+                written.seek(self._frames - 1)
+                is_whole = written.frames == self._frames and len(written.read(1)) == 1
+        except (soundfile.LibsndfileError, OSError) as error:
+            raise self._failure(error) from error
+        if not is_whole:
+            raise self._failure(OSError("it is incomplete"))
+        self.abandon()
+
+    def abandon(self) -> None:
+        if self._descriptor < 0:
+            return
+        # A header that cannot be completed is no news: the file is either whole or thrown away.
+        with suppress(soundfile.LibsndfileError):
+            self._file.close()
+        os.close(self._descriptor)
+        self._descriptor = -1
+
+    def _failure(self, error: Exception) -> OutputError:
+        """Finds out why nothing more could be written, by trying to write more."""
+        try:
+            os.lseek(self._descriptor, 0, os.SEEK_END)
+            os.write(self._descriptor, bytes(1 << 16))
+            os.fsync(self._descriptor)
+        except OSError as cause:
+            return write_failure(self._final, cause)
+        return write_failure(self._final, OSError(str(error)))

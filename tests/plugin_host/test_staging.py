@@ -73,6 +73,7 @@ def test_a_signal_in_the_middle_leaves_nothing(
         stdout, stderr = process.communicate(timeout=60)
     finally:
         process.kill()
+        process.communicate()
     assert process.returncode == exit_code
     assert stdout == ""
     assert "Traceback" not in stderr
