@@ -68,7 +68,7 @@ def draw_spectrograms(rows: Sequence[tuple[str, Path]], picture: Path) -> None:
         try:
             figure.savefig(temporary, format="png", dpi=110)
         except OSError as error:
-            raise write_failure(picture, error) from error
+            raise write_failure(temporary, picture, error) from error
         staged.commit()
 
 

@@ -137,18 +137,31 @@ class StagedFiles:
         self._remove_folders()
 
 
-def write_failure(final: Path, error: OSError) -> OutputError:
+def write_failure(temporary: Path, final: Path, error: Exception) -> OutputError:
     """Puts a failed write into one sentence.
 
+    Encoders tell little about why they failed, so the cause is found by trying to write more.
+
     Args:
-        final: The file that was being written, by its final name.
-        error: What the system said.
+        temporary: The file that was being written; good for nothing any more.
+        final: The name that it was to have.
+        error: What was reported.
 
     Returns:
         The exception to raise.
     """
-    reason = os.strerror(error.errno) if error.errno else str(error)
+    reason = str(error)
+    if isinstance(error, OSError) and error.strerror:
+        reason = error.strerror
+    else:
+        try:
+            with temporary.open("ab") as file:
+                file.write(bytes(1 << 16))
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as cause:
+            reason = cause.strerror or str(cause)
     return OutputError(
-        f"{final} could not be written ({reason}): nothing was kept; free some space or choose "
-        "another output folder with -o."
+        f"{final} could not be written ({reason.rstrip('.')}): nothing was kept; free some space "
+        "or choose another output folder with -o."
     )

@@ -16,7 +16,6 @@ import numpy as np
 import soundfile
 
 from plugin_host.audio_files import Audio, Stems
-from plugin_host.errors import OutputError
 from plugin_host.staging import StagedFiles, write_failure
 
 _WAV_LIMIT = 2**32 - 2**16  # bytes; a wav header counts them in 32 bits
@@ -142,33 +141,27 @@ class _StemFile:
         try:
             self._descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
         except OSError as error:
-            raise write_failure(final, error) from error
+            raise write_failure(temporary, final, error) from error
         try:
             self._file = soundfile.SoundFile(self._descriptor, "w", closefd=False, **form)
         except soundfile.LibsndfileError as error:
-            failure = self._failure(error)
             os.close(self._descriptor)
-            raise failure from error
+            raise write_failure(temporary, final, error) from error
 
     def write(self, audio: Audio) -> None:
         try:
             self._file.write(audio.T)
         except (soundfile.LibsndfileError, AssertionError) as error:  # the latter: written in part
-            raise self._failure(error) from error
+            raise write_failure(self._temporary, self._final, error) from error
         self._frames += audio.shape[1]
 
     def finish(self) -> None:
         try:
             self._file.close()
             os.fsync(self._descriptor)
-            with soundfile.SoundFile(os.fsencode(self._temporary)) as written:
-                # A full disk may go unnoticed until the end: the last frame must be there.
-                written.seek(self._frames - 1)
-                is_whole = written.frames == self._frames and len(written.read(1)) == 1
+            self._check_whole()
         except (soundfile.LibsndfileError, OSError) as error:
-            raise self._failure(error) from error
-        if not is_whole:
-            raise self._failure(OSError("it is incomplete"))
+            raise write_failure(self._temporary, self._final, error) from error
         self.abandon()
 
     def abandon(self) -> None:
@@ -180,12 +173,9 @@ class _StemFile:
         os.close(self._descriptor)
         self._descriptor = -1
 
-    def _failure(self, error: Exception) -> OutputError:
-        """Finds out why nothing more could be written, by trying to write more."""
-        try:
-            os.lseek(self._descriptor, 0, os.SEEK_END)
-            os.write(self._descriptor, bytes(1 << 16))
-            os.fsync(self._descriptor)
-        except OSError as cause:
-            return write_failure(self._final, cause)
-        return write_failure(self._final, OSError(str(error)))
+    def _check_whole(self) -> None:
+        """A full disk may go unnoticed until the end: the last frame must be there."""
+        with soundfile.SoundFile(os.fsencode(self._temporary)) as written:
+            written.seek(self._frames - 1)
+            if written.frames != self._frames or len(written.read(1)) != 1:
+                raise OSError("the file is incomplete")

@@ -18,7 +18,7 @@ import numpy as np
 from engine import ConfigError
 from plugin_host.audio_files import Audio, Stems
 from plugin_host.errors import OutputError
-from plugin_host.mp4_atoms import add_stem_atom, stem_payload
+from plugin_host.mp4_atoms import Mp4Error, add_stem_atom, stem_payload
 from plugin_host.staging import StagedFiles, write_failure
 from plugin_host.stem_files import count_clipped
 
@@ -147,8 +147,8 @@ class StemMp4:
             add_stem_atom(self._temporary, stem_payload(self._names))
             with self._temporary.open("rb") as file:
                 os.fsync(file.fileno())
-        except OSError as error:
-            raise write_failure(self._final, error) from error
+        except (OSError, Mp4Error) as error:  # ffmpeg may not notice that the end is missing
+            raise write_failure(self._temporary, self._final, error) from error
 
     def abandon(self) -> None:
         """Ends ffmpeg where it stands."""
@@ -161,8 +161,8 @@ class StemMp4:
         self._process.wait()
         self._messages.seek(0)
         lines = self._messages.read().decode(errors="replace").strip().splitlines()
-        said = next((line for line in lines if "No space left" in line), lines[-1] if lines else "")
-        return write_failure(self._final, OSError(f"ffmpeg: {said or 'ended without a word'}"))
+        said = lines[-1] if lines else f"it ended with code {self._process.returncode}"
+        return write_failure(self._temporary, self._final, RuntimeError(f"ffmpeg: {said}"))
 
 
 def _arguments(names: tuple[str, ...], sample_rate: int) -> list[str]:

@@ -147,22 +147,27 @@ def test_an_output_folder_that_may_not_be_written(refused, make_song, monkeypatc
 _LIMITED = """
 import resource, sys
 from plugin_host.cli import app
-resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
+limit = int(sys.argv.pop(1))
+resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 app(sys.argv[1:])
 """
 
 
+@pytest.mark.parametrize("place", ["in the middle", "at the last byte"])
 @pytest.mark.parametrize("file_format", ["wav", "flac", "stem.mp4"])
-def test_a_full_disk(make_song, small_model, tmp_path, needs_program, file_format):
+def test_a_full_disk(stemwire, make_song, small_model, tmp_path, needs_program, file_format, place):
     """The system's limit on file sizes stands in for the disk: writes fail in the same way."""
     if file_format == "stem.mp4":
         needs_program("ffmpeg")
-    song = make_song(frames=200_000)
+    song = make_song(frames=30_000)
+    options = ["--model", small_model, "--format", file_format]
+    assert stemwire("separate", song, "-o", tmp_path / "whole", *options).exit_code == 0
+    size = max(path.stat().st_size for path in (tmp_path / "whole").iterdir())
+    limit = size // 2 if place == "in the middle" else size - 1
     out = tmp_path / "out"
-    arguments = ["separate", song, "-o", out, "--model", small_model, "--format", file_format]
 
     done = subprocess.run(
-        [sys.executable, "-c", _LIMITED, *map(str, arguments)],
+        [sys.executable, "-c", _LIMITED, *map(str, [limit, "separate", song, "-o", out, *options])],
         capture_output=True,
         text=True,
         check=False,
@@ -171,6 +176,6 @@ def test_a_full_disk(make_song, small_model, tmp_path, needs_program, file_forma
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr.startswith(f"Error: {out / 'song.'}")
-    assert "could not be written" in done.stderr
+    assert "could not be written (File too large)" in done.stderr
     assert done.stderr.count("\n") == 1
     assert not out.exists()
