@@ -1,0 +1,56 @@
+"""Write the artifact: an ONNX graph with its manifest inside, as `engine.artifact` reads it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import onnx
+
+METADATA_KEY = "stemwire"
+FORMAT_VERSION = 1
+
+
+def describe_states(graph: onnx.ModelProto) -> list[dict[str, Any]]:
+    """Name, shape and dtype of every state input, in the graph's order."""
+    states = []
+    for value in graph.graph.input[1:]:
+        shape = [dim.dim_value for dim in value.type.tensor_type.shape.dim]
+        states.append({"name": value.name, "shape": shape, "dtype": "float32"})
+    return states
+
+
+def with_manifest(graph: onnx.ModelProto, manifest: dict[str, Any]) -> onnx.ModelProto:
+    """A copy of the graph that carries a manifest, completed by states and the graph's hash.
+
+    The hash is the SHA-256 of the serialized GraphProto, weights and structure alike.
+    """
+    model = onnx.ModelProto()
+    model.CopyFrom(graph)
+    complete = {
+        "format_version": FORMAT_VERSION,
+        **manifest,
+        "states": describe_states(model),
+        "graph_sha256": hashlib.sha256(model.graph.SerializeToString()).hexdigest(),
+    }
+    del model.metadata_props[:]
+    onnx.helper.set_model_props(model, {METADATA_KEY: json.dumps(complete)})
+    return model
+
+
+def save_artifact(path: Path, model: onnx.ModelProto) -> None:
+    """Write a model whole or not at all: under a temporary name first, then in place.
+
+    Raises:
+        OSError: The folder is not writable or the disk is full.
+    """
+    partial = path.with_name(path.name + ".partial")
+    try:
+        partial.write_bytes(model.SerializeToString())
+        os.replace(partial, path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise

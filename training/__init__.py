@@ -1,0 +1,1 @@
+"""Training of Stemwire's models (PyTorch); nothing at run time imports this package."""
