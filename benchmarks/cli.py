@@ -10,6 +10,7 @@ from benchmarks import latency
 from engine import StemwireError
 
 USER_ERROR = 2
+INTERRUPTED = 130
 
 
 class _Group(TyperGroup):
@@ -21,6 +22,9 @@ class _Group(TyperGroup):
         except StemwireError as error:
             sys.stderr.write(f"Error: {error}\n")
             raise typer.Exit(USER_ERROR) from error
+        except KeyboardInterrupt as error:
+            sys.stderr.write("Interrupted.\n")
+            raise typer.Exit(INTERRUPTED) from error
 
 
 app = typer.Typer(

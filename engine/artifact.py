@@ -49,13 +49,11 @@ class Artifact:
         path: where it came from.
         manifest: what it says about itself.
         data: the whole file, for a runtime to load: the very bytes that were checked.
-        batch_axis: whether the graph leaves the batch axis open, under the name "batch".
     """
 
     path: Path
     manifest: Manifest
     data: bytes
-    batch_axis: bool
 
 
 def read_manifest(path: str | Path) -> Manifest:
@@ -97,8 +95,7 @@ def read_artifact(path: str | Path) -> Artifact:
             f"{path} keeps weights in another file, and a model must be one file; export it again."
         )
     _check_ports(manifest, inputs, outputs, path)
-    batch_axis = any("batch" in port.axes for port in inputs)
-    return Artifact(path, manifest, data, batch_axis)
+    return Artifact(path, manifest, data)
 
 
 def _read(path: Path) -> bytes:

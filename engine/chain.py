@@ -40,6 +40,7 @@ class Chain:
         config: of the host.
 
     Attributes:
+        config: of the host.
         ledger: where the latency comes from, in frames at the host's rate.
     """
 
@@ -49,6 +50,7 @@ class Chain:
         self._schedule = schedule = Schedule(
             config.block_size, down, up, manifest.hop, manifest.latency
         )
+        self.config = config
         self.ledger = schedule.ledger
         self._hop = manifest.hop
         self._runtime = runtime

@@ -41,7 +41,6 @@ class Separator:
     def __init__(self, artifact: Artifact, choice: Choice) -> None:
         self._artifact = artifact
         self._choice = choice
-        self._config: HostConfig | None = None
         self._chain: Chain | None = None
         self._offline_runtimes: list[Runtime] = []
         self.nonfinite_samples = 0
@@ -104,7 +103,6 @@ class Separator:
         """
         self._chain = None
         self._chain = Chain(self.manifest, self._choice.runtime, config)
-        self._config = config
         shape = (config.channels, config.block_size)
         self._block_shape = shape
         self._out_shape = (len(self.stems), *shape)
@@ -116,9 +114,7 @@ class Separator:
     @property
     def config(self) -> HostConfig:
         """What the last `prepare` was given."""
-        self._prepared()
-        assert self._config is not None
-        return self._config
+        return self._prepared().config
 
     @property
     def ledger(self) -> LatencyLedger:

@@ -8,9 +8,9 @@ other way round. What one step writes is what the next one reads, and nothing is
 
 Where the blocks bring steps of one size only, the axis `frames` is fixed to it, and the runtime
 plans with all shapes known. Where two sizes alternate (blocks that are no multiple of the hop), one
-session with the axis left open serves both: two fixed ones each hold a copy of the weights, push
-each other's out of the cache, and took 1.4 to 1.8 times as long (2 Zen4 cores, 11 MB of weights,
-64 and 128 frames in turn). A step of two hops is faster than two steps of one, by 1.1 to 1.4.
+session with the axis left open serves both. Two fixed ones would each hold a copy of the weights:
+on 2 Zen4 cores they were never faster, and took up to 1.8 times as long where they pushed each
+other out of the cache. Steps of single hops took 1.1 to 1.4 times as long as one step of several.
 """
 
 from collections.abc import Sequence

@@ -22,8 +22,22 @@ BLOCK_SIZES = (1, 7, 64, 65, 100, 128, 480, 8191, 8192)
 def test_an_impulse_comes_out_where_latency_says(
     load_model: LoadModel, sample_rate: int, block_size: int
 ) -> None:
-    separator = load_model()
-    separator.prepare(HostConfig(sample_rate, block_size, 2))
+    check_impulse(load_model(), HostConfig(sample_rate, block_size, 2))
+
+
+@pytest.mark.parametrize("model_rate", [16_000, 48_000, 96_000])
+@pytest.mark.parametrize("block_size", [64, 100, 8192])
+def test_models_of_other_rates_are_met_as_well(
+    load_model: LoadModel, model_rate: int, block_size: int
+) -> None:
+    separator = load_model(sample_rate=model_rate, hop=48, latency=5)
+    check_impulse(separator, HostConfig(44_100, block_size, 2))
+
+
+def check_impulse(separator: Separator, config: HostConfig) -> None:
+    """Asserts that an impulse comes out of every stem, and of the sum, just `latency` later."""
+    block_size = config.block_size
+    separator.prepare(config)
     assert separator.ledger.total == separator.latency
     position = 301
     blocks = -(-(position + separator.latency + 300) // block_size)
