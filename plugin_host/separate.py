@@ -3,7 +3,7 @@
 Blocks go from the file through the engine to the output files; nothing holds the whole song. The
 output has the input's length and rate, with the latency removed.
 
-    AudioSource -> _Feed -> Separator.stream -> StemSink -> StagedFiles.commit
+    AudioSource -> _Feed -> Separator.stream, or .process if live -> StemSink -> StagedFiles.commit
 """
 
 from __future__ import annotations
@@ -233,28 +233,27 @@ def _offline(separator: Separator, feed: _Feed) -> Iterator[Stems]:
 
 
 def _live(separator: Separator, feed: _Feed) -> Iterator[Stems]:
-    """The road that a live signal takes, with the latency cut off.
+    """The road that a live signal takes, with the latency cut off; the separator is prepared.
 
     in      |--- song ---|-- silence --|
     out     | lat. |--- stems ---|
     """
     config = feed.config
-    separator.prepare(config)
     block = np.zeros((config.channels, config.block_size), np.float32)
     out = np.empty((len(separator.stems), *block.shape), np.float32)
-    early, left = separator.latency, 0
+    to_drop, to_come = separator.latency, 0
     silence = (block[:, :0] for _ in itertools.repeat(None))
     for audio in itertools.chain(feed, silence):
         frames = audio.shape[1]
         block[:, :frames] = audio
         block[:, frames:] = 0.0
-        left += frames
+        to_come += frames
         separator.process(block, out)
-        stems = out[:, :, early : early + left]
-        early = max(0, early - config.block_size)
-        left -= stems.shape[2]
+        stems = out[:, :, to_drop : to_drop + to_come]
+        to_drop = max(0, to_drop - config.block_size)
+        to_come -= stems.shape[2]
         yield stems
-        if feed.is_over and not left:
+        if feed.is_over and not to_come:
             break
     if separator.nonfinite_samples:
         raise AudioError(

@@ -100,6 +100,7 @@ def report_json(report: Report) -> dict[str, Any]:
         "underruns": report.underruns,
         "outputs": {name: str(path) for name, path in report.outputs.items()},
         "clipped": report.clipped,
+        "is_cut_short": report.is_cut_short,
     }
 
 
