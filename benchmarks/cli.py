@@ -6,7 +6,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from benchmarks import latency
+from benchmarks import latency, quality
 from engine import StemwireError
 
 USER_ERROR = 2
@@ -42,3 +42,4 @@ def _main() -> None:
 
 
 app.command("latency")(latency.latency)
+app.command("quality")(quality.quality)

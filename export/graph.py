@@ -1,4 +1,12 @@
-"""A streaming model's `step` as an ONNX graph with its states as named inputs and outputs."""
+"""A streaming model's `step` as an ONNX graph with its states as named inputs and outputs.
+
+Two forms of the residual blocks were measured for the default model (2 stacks of 9, 128 filters) in
+ONNX Runtime 1.31 on one Zen 5 core, taking turns in one process, caches cold as in a paced stream,
+median per step: two-dimensional convolutions on `(1, C, 1, T)` against matrix products on rows
+`(1, T, 3 C)` with the taps side by side. 64 frames 1.03 : 1.06 ms, 256 frames 1.89 : 2.07 ms, the
+spread of each being larger than the difference. The convolutions stay: they are the offline form
+too, and what TensorRT knows best.
+"""
 
 from __future__ import annotations
 

@@ -8,8 +8,8 @@ The blocks are those of the WaveNet report (INFO8010, section VI), but one step 
 frames, so the same dilations see seconds instead of milliseconds at a fraction of the cost.
 
 Masks are a softmax over the stems; below about 2 kHz a complex correction lets the stems also
-differ in phase and cancel. The last stem is never synthesised: it is the mixture less the others, so the
-stems add up to the mixture exactly.
+differ in phase and cancel. The last stem is never synthesised: it is the mixture less the others,
+so the stems add up to the mixture exactly.
 """
 
 from __future__ import annotations
