@@ -3,7 +3,8 @@
     host block -> source -> model steps -> sink -> host block
 
 The source and the sink are queues; where the host's rate is not the model's they are resamplers,
-which are queues that take frames at one rate and give them at another. Nothing here waits,
+which are queues that take frames at one rate and give them at another, and the mixture travels
+beside the stems to see what is lost (`engine.remainder`). Nothing here waits,
 allocates or depends on how long a step took: which frame comes out when is settled beforehand, by
 the `Schedule`.
 """
@@ -18,6 +19,7 @@ from engine.config import HostConfig
 from engine.fifo import Fifo, Samples
 from engine.framing import Schedule
 from engine.manifest import Manifest
+from engine.remainder import Remainder
 from engine.resampling import Ratio, Resampler
 from engine.runtime.protocol import Runtime, RuntimeState
 
@@ -29,6 +31,7 @@ class ChainState:
     runtime: RuntimeState
     source: Any
     sink: Any
+    remainder: Any
 
 
 class Chain:
@@ -57,17 +60,26 @@ class Chain:
         self._map = ChannelMap(manifest, config.channels)
         runtime.prepare(schedule.step_sizes, self._map.batch)
 
-        ins, outs = (config.channels,), (len(manifest.stems), config.channels)
+        stems, longest = len(manifest.stems), max(schedule.step_sizes)
+        self._stems = slice(stems)
         self._source: Fifo | Resampler
         self._sink: Fifo | Resampler
-        if config.sample_rate == manifest.sample_rate:
+        self._remainder: Remainder | None = None
+        rows = stems
+        if config.sample_rate != manifest.sample_rate:
+            self._remainder = Remainder(
+                config.channels, manifest.latency, longest, schedule.latency, config.block_size
+            )
+            rows += 1  # the mixture, beside its stems
+        ins, outs = (config.channels,), (rows, config.channels)
+        if self._remainder is None:
             self._source = Fifo(ins, schedule.max_held_in)
             self._sink = Fifo(outs, schedule.max_held_out)
         else:
             self._source = Resampler(down, ins, schedule.max_held_in)
             self._sink = Resampler(up, outs, schedule.max_held_out)
-        longest = max(schedule.step_sizes)
         self._separated: Samples = np.zeros((*outs, longest), np.float32)
+        self._pulled: Samples = np.zeros((*outs, config.block_size), np.float32)
         self.reset()
 
     def process(self, block: Samples, out: Samples) -> None:
@@ -76,20 +88,28 @@ class Chain:
         hops = self._source.ready // self._hop
         if hops:
             self._step(hops * self._hop)
-        self._sink.pull(out)
+        if self._remainder is None:
+            self._sink.pull(out)
+        else:
+            self._sink.pull(self._pulled)
+            self._remainder.settle(block, self._pulled, out)
 
     def _step(self, frames: int) -> None:
         audio, stems = self._runtime.buffers(frames)
         separated = self._separated[..., :frames]
         self._map.fill(audio, self._source)
+        if self._remainder is not None:
+            self._remainder.follow(self._map.heard(audio), separated[-1])
         self._runtime.step(frames)
-        self._map.collect(stems, separated)
+        self._map.collect(stems, separated[self._stems])
         self._sink.push(separated)
 
     def reset(self) -> None:
         """Starts anew: silence has been playing for ever."""
         schedule = self._schedule
         self._runtime.reset()
+        if self._remainder is not None:
+            self._remainder.reset()
         for queue, first_in, first_out in (
             (self._source, 0, schedule.first_in),
             (self._sink, schedule.first_in - schedule.model_latency, -schedule.latency),
@@ -101,10 +121,17 @@ class Chain:
 
     def snapshot(self) -> ChainState:
         """Returns a copy of all that the stream carries."""
-        return ChainState(self._runtime.snapshot(), self._source.snapshot(), self._sink.snapshot())
+        return ChainState(
+            self._runtime.snapshot(),
+            self._source.snapshot(),
+            self._sink.snapshot(),
+            self._remainder.snapshot() if self._remainder is not None else None,
+        )
 
     def restore(self, state: ChainState) -> None:
         """Goes on from a snapshot of a chain of the same model and config."""
         self._runtime.restore(state.runtime)
         for queue, carried in ((self._source, state.source), (self._sink, state.sink)):
             queue.restore(carried)
+        if self._remainder is not None:
+            self._remainder.restore(state.remainder)

@@ -36,6 +36,12 @@ class ChannelMap:
         else:
             source.pull(audio[0])
 
+    def heard(self, audio: Samples) -> Samples:
+        """Returns, of what `fill` filled, the host's channels: a view `(channels, frames)`."""
+        if self._split:
+            return audio[:, 0]
+        return audio[0, :1] if self._mean else audio[0]
+
     def collect(self, separated: Samples, out: Samples) -> None:
         """Copies the model's `(batch, stems, channels, frames)` to `(stems, channels, frames)`."""
         if self._split:

@@ -2,9 +2,12 @@
 
     blocks -> (soxr) -> queue -> model steps -> drop the latency -> (soxr) -> cut to length
 
-No delay is heard in a file, so soxr's best filters may take theirs, and large steps are used.
+No delay is heard in a file, so soxr's best filters may take theirs, and large steps are used. Where
+soxr is used, the mixture travels beside the stems and what is lost goes to the last of them, as in
+`engine.remainder`.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -27,9 +30,18 @@ class ModelStream:
         runtime: that runs it; prepared here.
         channels: of the audio.
         step_size: frames per step, a multiple of the model's hop.
+        with_mixture: also give the mixture, as one more row after the stems.
     """
 
-    def __init__(self, manifest: Manifest, runtime: Runtime, channels: int, step_size: int) -> None:
+    def __init__(
+        self,
+        manifest: Manifest,
+        runtime: Runtime,
+        channels: int,
+        step_size: int,
+        *,
+        with_mixture: bool,
+    ) -> None:
         self._map = ChannelMap(manifest, channels)
         self._runtime = runtime
         runtime.prepare((step_size,), self._map.batch)
@@ -37,10 +49,15 @@ class ModelStream:
         self._latency = manifest.latency
         self._to_drop = manifest.latency
         self._queue = Fifo((channels,), step_size)
-        self._shape = (len(manifest.stems), channels, step_size)
+        self._stems = len(manifest.stems)
+        self._shape = (self._stems + with_mixture, channels, step_size)
+        self._mixture: Fifo | None = None
+        if with_mixture:
+            self._mixture = Fifo((channels,), manifest.latency + step_size)
+            self._mixture.reset(manifest.latency)
 
     def push(self, audio: Samples) -> Iterator[Samples]:
-        """Takes `(channels, frames)`; yields stems `(stems, channels, frames)` as they are done."""
+        """Takes `(channels, frames)`; yields rows `(rows, channels, frames)` as they are done."""
         position = 0
         while position < audio.shape[-1]:
             part = audio[:, position : position + self._step_size - self._queue.ready]
@@ -61,7 +78,10 @@ class ModelStream:
         self._map.fill(audio, self._queue)
         self._runtime.step(self._step_size)
         out: Samples = np.empty(self._shape, np.float32)
-        self._map.collect(separated, out)
+        self._map.collect(separated, out[: self._stems])
+        if self._mixture is not None:
+            self._mixture.push(self._map.heard(audio))
+            self._mixture.pull(out[-1])
         drop = min(self._to_drop, self._step_size)
         self._to_drop -= drop
         return out[..., drop:]
@@ -88,28 +108,44 @@ def separate_blocks(
     Yields:
         stems `(stems, channels, frames)`, of any lengths.
     """
-    source = _Counted(blocks)
-    given = 0
-    for separated in _convert_and_separate(
-        source, sample_rate, channels, manifest, runtime, step_size
-    ):
-        part = separated[..., : source.frames - given]
-        given += part.shape[-1]
+    source = _Kept(blocks)
+    for rows in _convert_and_separate(source, sample_rate, channels, manifest, runtime, step_size):
+        part = rows[..., : source.frames]
         if part.shape[-1]:
+            mixture = source.take(part.shape[-1])
+            if len(part) > len(manifest.stems):
+                remainder = mixture - part[-1]
+                part = part[:-1]
+                part[-1] += remainder
             yield part
 
 
-class _Counted:
-    """Blocks, and how many frames they brought so far."""
+class _Kept:
+    """Blocks that are kept until their stems have come out."""
 
     def __init__(self, blocks: Iterable[Samples]) -> None:
         self._blocks = blocks
+        self._kept: deque[Samples] = deque()
         self.frames = 0
+        """Frames that are kept now."""
 
     def __iter__(self) -> Iterator[Samples]:
         for block in self._blocks:
             self.frames += block.shape[-1]
+            self._kept.append(block.copy())  # its memory may be used for the next one
             yield block
+
+    def take(self, frames: int) -> Samples:
+        """Gives the oldest frames, `(channels, frames)`, and forgets them."""
+        self.frames -= frames
+        taken = []
+        while frames:
+            block = self._kept.popleft()
+            taken.append(block[:, :frames])
+            if block.shape[1] > frames:
+                self._kept.appendleft(block[:, frames:])
+            frames -= taken[-1].shape[1]
+        return np.concatenate(taken, axis=1)
 
 
 def _convert_and_separate(
@@ -120,11 +156,15 @@ def _convert_and_separate(
     runtime: Runtime,
     step_size: int,
 ) -> Iterator[Samples]:
-    """Yields aligned stems, and at the end a few frames more than came in."""
-    stems = len(manifest.stems)
+    """Yields aligned stems, and at the end a few frames more than came in.
+
+    Where the rates differ, the mixture is one more row after the stems.
+    """
+    is_converted = sample_rate != manifest.sample_rate
+    rows = len(manifest.stems) + is_converted
     down = _converter(sample_rate, manifest.sample_rate, (channels,))
-    up = _converter(manifest.sample_rate, sample_rate, (stems, channels))
-    stream = ModelStream(manifest, runtime, channels, step_size)
+    up = _converter(manifest.sample_rate, sample_rate, (rows, channels))
+    stream = ModelStream(manifest, runtime, channels, step_size, with_mixture=is_converted)
     for block in blocks:
         for separated in stream.push(down(block, False)):
             yield up(separated, False)
@@ -134,7 +174,7 @@ def _convert_and_separate(
     spare = 2 + 2 * manifest.sample_rate // sample_rate
     for separated in stream.flush(spare):
         yield up(separated, False)
-    yield up(np.zeros((stems, channels, 0), np.float32), True)
+    yield up(np.zeros((rows, channels, 0), np.float32), True)
 
 
 def _converter(in_rate: int, out_rate: int, shape: tuple[int, ...]) -> Convert:

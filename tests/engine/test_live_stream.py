@@ -57,6 +57,17 @@ def test_mono_and_stereo_meet_in_any_combination(
     np.testing.assert_allclose(streamed.sum(0), audio, atol=1e-6)
 
 
+@pytest.mark.parametrize("sample_rate", [22_050, 48_000, 96_000, 192_000])
+@pytest.mark.parametrize(("host", "model", "block_size"), [(1, 2, 100), (2, 1, 128), (2, 2, 777)])
+def test_stems_add_up_at_any_rate_with_all_that_the_model_cannot_hear(
+    load_model: LoadModel, sample_rate: int, host: int, model: int, block_size: int
+) -> None:
+    separator = load_model(channels=model)
+    audio = noise(host, 12_000)  # as loud at 96 kHz as anywhere
+    separator.prepare(HostConfig(sample_rate, block_size, host))
+    np.testing.assert_allclose(play(separator, audio).sum(0), audio, atol=1e-5)
+
+
 def test_a_mono_model_keeps_the_two_channels_of_the_host_apart(load_model: LoadModel) -> None:
     separator = load_model(channels=1)
     left, right = noise(1, 3000, seed=1), noise(1, 3000, seed=2)

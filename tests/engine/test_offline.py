@@ -71,6 +71,29 @@ def test_any_rate_keeps_length_and_place(
     np.testing.assert_allclose(stems.sum(0)[inside], audio[inside], atol=1e-4)
 
 
+@pytest.mark.parametrize("sample_rate", [22_050, 44_101, 48_000, 96_000])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_stems_add_up_at_any_rate_with_all_that_the_model_cannot_hear(
+    load_model: LoadModel, sample_rate: int, channels: int
+) -> None:
+    audio = noise(channels, 30_001)
+    stems = load_model().separate(audio, sample_rate)
+    np.testing.assert_allclose(stems.sum(0), audio, atol=1e-5)
+
+
+def test_blocks_may_share_their_memory(load_model: LoadModel) -> None:
+    audio = noise(2, 5000)
+    memory = np.empty((2, 1000), np.float32)
+
+    def blocks() -> Iterator[np.ndarray]:
+        for start in range(0, 5000, 1000):
+            memory[:] = audio[:, start : start + 1000]
+            yield memory
+
+    stems = np.concatenate(list(load_model().stream(blocks(), 48_000, 2)), axis=-1)
+    np.testing.assert_array_equal(stems, load_model().separate(audio, 48_000))
+
+
 @pytest.mark.parametrize("sample_rate", [48_000, 96_000])
 def test_live_and_offline_agree_at_other_rates(load_model: LoadModel, sample_rate: int) -> None:
     separator = load_model(hop=1, latency=30)  # a model that is the same at every frame
