@@ -82,6 +82,6 @@ def separator(
         except KeyboardInterrupt:
             console.print(f"Stopped at step {trainer.step}; the same command goes on from here.")
             raise typer.Exit(130) from None
-        except FloatingPointError as error:
+        except (FloatingPointError, ValueError, OSError) as error:
             console.print(f"stemwire-train: {error}", style="red", soft_wrap=True)
             raise typer.Exit(2) from error

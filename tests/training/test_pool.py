@@ -8,7 +8,7 @@ import pytest
 
 from training.config import DataConfig
 from training.data.augment import mix, rms
-from training.data.pool import ExcerptPool, find_soundfonts, pack
+from training.data.pool import ExcerptMaker, ExcerptPool, find_soundfonts, pack
 
 
 @pytest.fixture
@@ -53,6 +53,20 @@ def test_fresh_excerpts_take_the_place_of_the_oldest(config: DataConfig) -> None
         ]
     finally:
         pool.close()
+
+
+def test_songs_that_cannot_be_read_are_named_and_passed_over(
+    songs: Path, soundfonts: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = tmp_path / "broken.mid"
+    broken.write_bytes(b"MThd")
+    fonts = find_soundfonts(soundfonts)
+    maker = ExcerptMaker([broken, songs / "song0.mid"], [], fonts, seed=0)
+    for number in range(4):
+        assert max(maker.make(number, 22_050).levels) > 1e-3
+    assert "broken.mid" in caplog.text
+    with pytest.raises(ValueError, match="could not be read"):
+        ExcerptMaker([broken], [], fonts, seed=0).make(0, 22_050)
 
 
 def test_packed_excerpts_keep_sixteen_bits_of_each_stem() -> None:

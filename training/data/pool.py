@@ -10,6 +10,7 @@ exactly as if it had never stopped.
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 from collections import deque
 from collections.abc import Sequence
@@ -24,6 +25,8 @@ from training.config import DataConfig
 from training.data.augment import SILENCE_RMS, apply_effects, draw_voicing, mix, rms
 from training.data.midi import STEMS, Song, find_midi, read_song
 from training.data.render import Renderer
+
+_log = logging.getLogger(__name__)
 
 _TRIES = 20
 _EXCERPT, _BATCH = 0, 1  # streams of chance
@@ -73,6 +76,9 @@ class ExcerptMaker:
 
         Songs with fewer than two sounding stems are passed over; in one of five excerpts the drums
         come from a human drum take, if there are any.
+
+        Raises:
+            ValueError: None of the songs that were tried can be read.
         """
         rng = np.random.default_rng((self._seed, _EXCERPT, number))
         stems = np.zeros((len(STEMS), 2, frames), np.float32)
@@ -85,9 +91,18 @@ class ExcerptMaker:
         return pack(apply_effects(rng, stems, self._renderer.sample_rate))
 
     def _render(self, rng: np.random.Generator, songs: Sequence[Path], frames: int) -> np.ndarray:
-        song: Song = self._read(songs[rng.integers(len(songs))])
+        song = self._draw(rng, songs)
         start = int(rng.integers(max(1, song.frames - frames)))
         return self._renderer.render(song, start, frames, draw_voicing(rng, self._renderer, song))
+
+    def _draw(self, rng: np.random.Generator, songs: Sequence[Path]) -> Song:
+        """A song that can be read; one that cannot be is named and passed over."""
+        for _ in range(_TRIES):
+            try:
+                return self._read(songs[rng.integers(len(songs))])
+            except ValueError as error:
+                _log.warning("%s", error)
+        raise ValueError(f"{_TRIES} songs in a row could not be read; look at {songs[0].parent}.")
 
 
 _maker: ExcerptMaker | None = None
