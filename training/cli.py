@@ -28,6 +28,8 @@ def separator(
     drums: Annotated[Path | None, typer.Option(help="Folder of drum takes (MIDI).")] = None,
     valid_midi: Annotated[Path | None, typer.Option(help="Songs kept apart.")] = None,
     valid_soundfont: Annotated[Path | None, typer.Option(help="Soundfont kept apart.")] = None,
+    start: Annotated[Path | None, typer.Option(help="Checkpoint to begin with.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="After the warm-up.")] = None,
     steps: Annotated[int | None, typer.Option(help="Steps of the whole run.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of weights and data.")] = None,
 ) -> None:
@@ -46,11 +48,13 @@ def separator(
             chosen = replace(chosen, steps=steps)
         if seed is not None:
             chosen = replace(chosen, seed=seed)
+        if learning_rate is not None:
+            chosen = replace(chosen, learning_rate=learning_rate)
         valid = []
         if valid_midi is not None and valid_soundfont is not None:
             valid = list(held_out(valid_midi, valid_soundfont, count=12, seconds=8.0))
         out.mkdir(parents=True, exist_ok=True)
-        trainer = resume_or_begin(chosen, out)
+        trainer = resume_or_begin(chosen, out, start)
     except (ValueError, OSError) as error:
         console.print(f"stemwire-train: {error}", style="red", highlight=False, soft_wrap=True)
         raise typer.Exit(2) from error

@@ -16,12 +16,18 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 _EPSILON = 1e-8
 _SILENT_RMS = 1e-3  # a stem whose RMS is below this is compared with the mixture's level
 _SNR_CEILING_DB = 30.0
+_SILENT_CEILING_DB = 20.0
+_SILENT_WEIGHT = 0.1  # see `recipe`
 
 
 def recipe(estimate: Tensor, reference: Tensor) -> Tensor:
     """L1 over each stem's RMS + multi-resolution STFT + thresholded SNR.
 
-    A stem that is silent has no level of its own: its error is measured against the mixture's.
+    A stem that is silent has no level of its own: its error is measured against the mixture's. Its
+    part of the SNR term is kept small. With the full weight and the same ceiling as the others, the
+    term paid up to 30 dB for muting a stem that might be silent and cost 1 dB where it was not: over
+    3,000 steps the loss went on falling while piano and other lost up to 1 dB of SI-SDR on the very
+    songs of the training.
     """
     level = _rms(reference)
     mixture_level = _rms(reference.sum(dim=1, keepdim=True))
@@ -41,12 +47,15 @@ def _negative_snr(
 ) -> Tensor:
     """Negative SNR in dB, which stops to reward beyond a ceiling (arXiv 2011.00803, equation 2).
 
-    For silent stems, the energy of the estimate in dB below the mixture (equation 3 there).
+    For silent stems, the energy of the estimate in dB below the mixture (equation 3 there), with a
+    ceiling and a weight of its own.
     """
-    floor = 10.0 ** (-_SNR_CEILING_DB / 10.0)
+    ceiling = torch.where(silent, _SILENT_CEILING_DB, _SNR_CEILING_DB)
+    floor = 10.0 ** (-ceiling / 10.0)
     error = (estimate - reference).square().mean(dim=(-1, -2))
     signal = torch.where(silent, mixture_level.square(), reference.square().mean(dim=(-1, -2)))
-    return 10.0 * torch.log10((error + floor * signal + _EPSILON) / (signal + _EPSILON))
+    ratio = 10.0 * torch.log10((error + floor * signal + _EPSILON) / (signal + _EPSILON))
+    return torch.where(silent, _SILENT_WEIGHT * ratio, ratio)
 
 
 def multi_resolution_stft(

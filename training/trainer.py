@@ -47,16 +47,30 @@ def learning_rate(config: TrainConfig, step: int) -> float:
 class Trainer:
     """One run: model, average, optimiser and pool, at a step."""
 
-    def __init__(self, config: TrainConfig, checkpoint: Checkpoint | None = None) -> None:
+    def __init__(
+        self,
+        config: TrainConfig,
+        checkpoint: Checkpoint | None = None,
+        start: Checkpoint | None = None,
+    ) -> None:
         """Begin a run, or go on from a checkpoint (whose model must be the configuration's).
+
+        Args:
+            config: The run.
+            checkpoint: Of this run: go on from its step.
+            start: Of another run: begin this one with its averaged weights.
 
         Raises:
             ValueError: The data folders hold nothing usable, or the checkpoint does not fit.
         """
         if config.loss not in LOSSES:
             raise ValueError(f"Unknown loss {config.loss!r}: choose {', '.join(LOSSES)}.")
-        if checkpoint is not None and checkpoint.config.model != config.model:
-            raise ValueError("The checkpoint holds another model; choose another --out folder.")
+        for other in (checkpoint, start):
+            if other is not None and other.config.model != config.model:
+                raise ValueError(
+                    f"The checkpoint holds another model ({other.config.model.kind} of other sizes "
+                    "or stems); choose the --config that it was trained with, or another folder."
+                )
         self.config = config
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.step = 0
@@ -76,7 +90,10 @@ class Trainer:
             self.average.load_state_dict(checkpoint.average)
             self.optimiser.load_state_dict(checkpoint.optimiser)
         self.pool = ExcerptPool(config.data, config.seed, self.step)
-        if checkpoint is None:
+        if checkpoint is None and start is not None:
+            self.model.load_state_dict(start.average)
+            self.average.load_state_dict(start.average)
+        elif checkpoint is None:
             batches = [self.pool.batch(step) for step in range(_FEATURE_BATCHES)]
             mixtures = torch.from_numpy(np.concatenate(batches)).sum(dim=1)
             self.model.fit_features(self._whole_hops(mixtures).to(self.device))
@@ -188,11 +205,17 @@ class Trainer:
         return {name: float(np.median(values)) for name, values in scores.items() if values}
 
 
-def resume_or_begin(config: TrainConfig, out: Path) -> Trainer:
-    """A trainer that goes on from `out`'s last checkpoint, or begins a run there."""
+def resume_or_begin(config: TrainConfig, out: Path, start: Path | None = None) -> Trainer:
+    """A trainer that goes on from `out`'s last checkpoint, or begins a run there.
+
+    Args:
+        config: The run.
+        out: Its folder.
+        start: A checkpoint of another run, whose averaged weights a new run begins with.
+    """
     path = out / LAST
     if not path.exists():
-        return Trainer(config)
+        return Trainer(config, start=load(start) if start else None)
     checkpoint = load(path)
     # where the data lies and how long to train may change between sessions; the model may not
     return Trainer(replace(config, seed=checkpoint.config.seed), checkpoint)

@@ -75,6 +75,21 @@ def test_a_run_writes_scores_events_and_its_configuration(
     assert not torch.equal(mean, checkpoint.weights["entry.weight"])
 
 
+def test_a_run_may_begin_with_the_averaged_weights_of_another(
+    config: TrainConfig, tmp_path: Path
+) -> None:
+    Trainer(replace(config, steps=2)).run(tmp_path / "first")
+    first = load(tmp_path / "first" / LAST)
+    second = resume_or_begin(config, tmp_path / "second", tmp_path / "first" / LAST)
+    second.pool.close()
+    assert second.step == 0
+    weights = second.model.state_dict()
+    assert all(torch.equal(weights[name], first.average[name]) for name in weights)
+    wider = replace(config, model=replace(config.model, filters=16))
+    with pytest.raises(ValueError, match="another model"):
+        resume_or_begin(wider, tmp_path / "third", tmp_path / "first" / LAST)
+
+
 def test_a_loss_that_is_not_finite_names_the_batch(config: TrainConfig, tmp_path: Path) -> None:
     trainer = Trainer(config)
     with torch.no_grad():
