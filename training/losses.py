@@ -25,9 +25,9 @@ def recipe(estimate: Tensor, reference: Tensor) -> Tensor:
 
     A stem that is silent has no level of its own: its error is measured against the mixture's. Its
     part of the SNR term is kept small. With the full weight and the same ceiling as the others, the
-    term paid up to 30 dB for muting a stem that might be silent and cost 1 dB where it was not: over
-    3,000 steps the loss went on falling while piano and other lost up to 1 dB of SI-SDR on the very
-    songs of the training.
+    term paid up to 30 dB for muting a stem that might be silent and cost 1 dB where it was not:
+    over 3,000 steps the loss went on falling while piano and other lost up to 1 dB of SI-SDR on the
+    very songs of the training.
     """
     level = _rms(reference)
     mixture_level = _rms(reference.sum(dim=1, keepdim=True))
