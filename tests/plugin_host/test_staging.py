@@ -49,6 +49,11 @@ def test_if_one_file_cannot_be_renamed_none_is(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["b.txt"]
 
 
+def _heed_interrupts():
+    """What a shell starts in the background ignores SIGINT, and so do its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("file_format", ["wav", "flac", "stem.mp4"])
 @pytest.mark.parametrize(
     ("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 128 + signal.SIGTERM)]
@@ -62,7 +67,13 @@ def test_a_signal_in_the_middle_leaves_nothing(
     out = tmp_path / "out"
     command = [sys.executable, "-m", "plugin_host", "separate", str(song), "-o", str(out)]
     command += ["--model", str(small_model), "--format", file_format, "--realtime"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=_heed_interrupts,
+    )
     try:
         give_up = time.monotonic() + 60
         while not list(out.glob(".stemwire-*-*.part")):
