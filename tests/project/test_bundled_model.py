@@ -43,7 +43,10 @@ def test_it_separates_the_demo_song_into_stems_that_differ_and_add_up(tmp_path):
     stems = np.stack([soundfile.read(outputs[stem])[0] for stem in STEMS])
     mixture = soundfile.read(SONG)[0]
     np.testing.assert_allclose(stems.sum(axis=0), mixture, atol=1e-4)
-    # Not the mixture in five shares, which would be alike to the last digit.
+    # Not the mixture in five shares, which would be alike to the last digit. The model's weak pairs
+    # (piano, strings and other: see its card) are far from that, its strong stems like no other.
     rows = stems.reshape(len(STEMS), -1)
     likeness = np.abs(np.corrcoef(rows)) - np.eye(len(STEMS))
-    assert likeness.max() < 0.9
+    assert likeness.max() < 0.97
+    assert likeness[STEMS.index("drums")].max() < 0.4
+    assert likeness[STEMS.index("bass")].max() < 0.75
