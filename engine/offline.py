@@ -7,12 +7,12 @@ soxr is used, the mixture travels beside the stems and what is lost goes to the 
 `engine.remainder`.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
+from engine.blocks import BlockQueue
 from engine.channels import ChannelMap
 from engine.fifo import Fifo, Samples
 from engine.manifest import Manifest
@@ -108,44 +108,34 @@ def separate_blocks(
     Yields:
         stems `(stems, channels, frames)`, of any lengths.
     """
-    source = _Kept(blocks)
+    is_converted = sample_rate != manifest.sample_rate
+    source = _Counted(blocks, keep=is_converted)
     for rows in _convert_and_separate(source, sample_rate, channels, manifest, runtime, step_size):
         part = rows[..., : source.frames]
+        source.frames -= part.shape[-1]
+        if part.shape[-1] and is_converted:
+            remainder = source.kept.take(part.shape[-1]) - part[-1]
+            part = part[:-1]
+            part[-1] += remainder
         if part.shape[-1]:
-            mixture = source.take(part.shape[-1])
-            if len(part) > len(manifest.stems):
-                remainder = mixture - part[-1]
-                part = part[:-1]
-                part[-1] += remainder
             yield part
 
 
-class _Kept:
-    """Blocks that are kept until their stems have come out."""
+class _Counted:
+    """Blocks, how many of their frames have no stems yet, and on demand those frames."""
 
-    def __init__(self, blocks: Iterable[Samples]) -> None:
+    def __init__(self, blocks: Iterable[Samples], *, keep: bool) -> None:
         self._blocks = blocks
-        self._kept: deque[Samples] = deque()
+        self._keep = keep
+        self.kept = BlockQueue()
         self.frames = 0
-        """Frames that are kept now."""
 
     def __iter__(self) -> Iterator[Samples]:
         for block in self._blocks:
             self.frames += block.shape[-1]
-            self._kept.append(block.copy())  # its memory may be used for the next one
+            if self._keep:
+                self.kept.push(block.copy())  # its memory may be used for the next one
             yield block
-
-    def take(self, frames: int) -> Samples:
-        """Gives the oldest frames, `(channels, frames)`, and forgets them."""
-        self.frames -= frames
-        taken = []
-        while frames:
-            block = self._kept.popleft()
-            taken.append(block[:, :frames])
-            if block.shape[1] > frames:
-                self._kept.appendleft(block[:, frames:])
-            frames -= taken[-1].shape[1]
-        return np.concatenate(taken, axis=1)
 
 
 def _convert_and_separate(

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from engine import AudioError, ConfigError, HostConfig, Separator
+from engine.blocks import BlockQueue
 from plugin_host.audio_files import Audio, AudioSource, Stems
 from plugin_host.staging import StagedFiles
 from plugin_host.stem_files import StemFiles, StemSink
@@ -292,7 +292,7 @@ class _Feed:
         self.underruns = 0
         self._source = source
         self._is_paced = is_paced
-        self._kept: deque[Audio] = deque()
+        self._kept = BlockQueue()
 
     def __iter__(self) -> Iterator[Audio]:
         deadline = self.config.block_size / self.config.sample_rate
@@ -303,7 +303,7 @@ class _Feed:
                 if early > 0:
                     time.sleep(early)
                 self.underruns += early < -deadline
-            self._kept.append(block)
+            self._kept.push(block)
             self.seconds += time.perf_counter() - entered
             yield block
             entered = time.perf_counter()
@@ -312,11 +312,4 @@ class _Feed:
 
     def take(self, frames: int) -> Audio:
         """The mixture's next frames, of those that were handed over."""
-        taken: list[Audio] = []
-        while frames:
-            block = self._kept.popleft()
-            taken.append(block[:, :frames])
-            if block.shape[1] > frames:
-                self._kept.appendleft(block[:, frames:])
-            frames -= taken[-1].shape[1]
-        return np.concatenate(taken, axis=1)
+        return self._kept.take(frames)
