@@ -11,39 +11,21 @@ import sys
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.table import Table
-from typer.core import TyperGroup
 
-from engine import StemwireError, find_model, list_models, read_manifest
+from engine import find_model, list_models, read_manifest
 from plugin_host import terminal
+from plugin_host.command_group import CommandGroup
 from plugin_host.demo_song import run_demo
 from plugin_host.doctor import examine
 from plugin_host.separate import FORMATS, Job, separate_file
 from plugin_host.spectrogram import can_draw
 
-USER_ERROR = 2
-INTERRUPTED = 130
-
-
-class _Group(TyperGroup):
-    """The one place where an exception becomes a sentence and an exit code."""
-
-    def invoke(self, ctx: Any) -> Any:
-        try:
-            return super().invoke(ctx)
-        except StemwireError as error:
-            terminal.say(f"Error: {error}")
-            raise typer.Exit(USER_ERROR) from error
-        except KeyboardInterrupt as error:
-            terminal.say("Interrupted.")
-            raise typer.Exit(INTERRUPTED) from error
-
-
 app = typer.Typer(
-    cls=_Group,
+    cls=CommandGroup,
     help="Music in, stems out: drums, bass, piano, strings and the rest, in real time.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
