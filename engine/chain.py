@@ -20,7 +20,7 @@ from engine.fifo import Fifo, Samples
 from engine.framing import Schedule
 from engine.manifest import Manifest
 from engine.remainder import Remainder
-from engine.resampling import Ratio, Resampler
+from engine.resampling import Resampler
 from engine.runtime.protocol import Runtime, RuntimeState
 
 
@@ -48,11 +48,7 @@ class Chain:
     """
 
     def __init__(self, manifest: Manifest, runtime: Runtime, config: HostConfig) -> None:
-        down = Ratio.between(config.sample_rate, manifest.sample_rate)
-        up = Ratio.between(manifest.sample_rate, config.sample_rate)
-        self._schedule = schedule = Schedule(
-            config.block_size, down, up, manifest.hop, manifest.latency
-        )
+        self._schedule = schedule = Schedule.of(manifest, config)
         self.config = config
         self.ledger = schedule.ledger
         self._hop = manifest.hop
@@ -76,8 +72,8 @@ class Chain:
             self._source = Fifo(ins, schedule.max_held_in)
             self._sink = Fifo(outs, schedule.max_held_out)
         else:
-            self._source = Resampler(down, ins, schedule.max_held_in)
-            self._sink = Resampler(up, outs, schedule.max_held_out)
+            self._source = Resampler(schedule.down, ins, schedule.max_held_in)
+            self._sink = Resampler(schedule.up, outs, schedule.max_held_out)
         self._separated: Samples = np.zeros((*outs, longest), np.float32)
         self._pulled: Samples = np.zeros((*outs, config.block_size), np.float32)
         self.reset()

@@ -19,3 +19,7 @@ class AudioError(StemwireError):
 
 class ConfigError(StemwireError):
     """A setting lies outside its range, or a call came before the one that it needs."""
+
+
+class WorkerError(StemwireError):
+    """The engine's process, or the memory shared with it, is not there or not in order."""

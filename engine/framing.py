@@ -17,7 +17,9 @@ from math import gcd
 
 import numpy as np
 
+from engine.config import HostConfig
 from engine.latency import LatencyLedger
+from engine.manifest import Manifest
 from engine.resampling import Ratio
 
 _MARGIN = 4  # frames, for what rounding adds at both ends of a span
@@ -40,6 +42,13 @@ class Schedule:
     up: Ratio
     hop: int
     model_latency: int
+
+    @classmethod
+    def of(cls, manifest: Manifest, config: HostConfig) -> "Schedule":
+        """Returns how a host's stream flows through a model."""
+        down = Ratio.between(config.sample_rate, manifest.sample_rate)
+        up = Ratio.between(manifest.sample_rate, config.sample_rate)
+        return cls(config.block_size, down, up, manifest.hop, manifest.latency)
 
     @property
     def first_in(self) -> int:

@@ -62,12 +62,7 @@ class Separator:
             ModelError: if there is no such model, or the file is no good.
             ConfigError: if there is no such runtime or number of threads.
         """
-        artifact = read_artifact(find_model(model))
-        if artifact.manifest.kind != "separator":
-            raise ModelError(
-                f"{artifact.path} is a {artifact.manifest.kind}, which separates nothing; "
-                "give a separator."
-            )
+        artifact = read_separator(model)
         return cls(artifact, choose(runtime, artifact, threads))
 
     @property
@@ -274,6 +269,24 @@ class Separator:
             )
         finally:
             spares.append(runtime)
+
+
+def read_separator(model: str | Path) -> Artifact:
+    """Reads and checks a model's file, and loads nothing.
+
+    Args:
+        model: a name (see `engine.list_models`) or the path of a model file.
+
+    Raises:
+        ModelError: if there is no such model, the file is no good, or it is no separator.
+    """
+    artifact = read_artifact(find_model(model))
+    if artifact.manifest.kind != "separator":
+        raise ModelError(
+            f"{artifact.path} is a {artifact.manifest.kind}, which separates nothing; "
+            "give a separator."
+        )
+    return artifact
 
 
 def _checked_blocks(blocks: Iterable[Any], channels: int) -> Iterator[Samples]:

@@ -1,0 +1,199 @@
+"""The engine's real-time loop: blocks out of the input ring, separated and mixed, into the output's.
+
+The loop stands at a position on the grid of blocks. What it does next follows from how far the
+host has come (w), and from nothing else:
+
+    less than a block to do         sleep until the host rings
+    a block or more                 compute it; its output goes to where its input came from
+    the output would be too late    skip to the first block that can still be heard
+
+"Too late" is a block whose last frame the host has played already, e + block <= w - share. A few
+such blocks are computed all the same where that takes less than one block's time: then the stream
+goes on as if nothing had happened, which a skip cannot offer. An engine that starts in the middle
+begins in the past, to warm its memory up on what has been played, and works its way to now.
+
+Nothing in here trusts the host: a position that no host can have makes the loop start anew there.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from engine.controls import ControlTable, controls_for
+from engine.fifo import Samples
+from engine.meters import Meters
+from engine.mixer import Mixer
+from engine.separator import Separator
+from engine.worker.layout import NOWHERE, TIMINGS, Constant, Engine, Host, engine_word
+from engine.worker.rings import read_ring, write_ring
+from engine.worker.segment import Segment
+from engine.worker.wake import engines_bell, fence, host_bell
+
+IDLE_SECONDS = 0.05  # the longest sleep: so often an engine without work shows that it lives
+_LOAD_SMOOTHING = 0.02  # of a new block in the load: an average over about 50 blocks
+_INPUT, _MIX, _FIRST_STEM = 0, 1, 2  # rows of the meters
+
+
+class EngineLoop:
+    """One engine in one slot of a segment.
+
+    Args:
+        segment: mapped.
+        slot: that is this engine's.
+        separator: prepared for the segment's host.
+        past: frames before now to begin with.
+        spin: whether to look for work all the time instead of sleeping; takes a core.
+    """
+
+    def __init__(
+        self,
+        segment: Segment,
+        slot: int,
+        separator: Separator,
+        *,
+        past: int = 0,
+        spin: bool = False,
+    ) -> None:
+        layout = segment.layout
+        config = layout.config
+        self._separator = separator
+        self._words, self._reals = segment.words, segment.reals
+        self._engine = engine_word(slot)
+        self._slot = slot
+        self._input, self._output = segment.input, segment.output[slot]
+        self._meters_out, self._timings = segment.meters[slot], segment.timings[slot]
+        self._block_size = config.block_size
+        self._deadline = config.deadline
+        self._latency = separator.latency
+        self._share = self._words[Constant.LATENCY] - separator.latency
+        # The oldest input that is certainly whole: the host may be writing its next block.
+        self._reach = layout.in_frames - 2 * config.block_size
+        self._past = min(past, self._reach - separator.latency - 2 * config.block_size)
+        self._engines_bell = engines_bell(segment)
+        self._host_bell = host_bell(segment, slot)
+        self._spin = spin
+        self._controls = ControlTable(controls_for(layout.stems), segment.controls)
+        self._mixer = Mixer(layout.stems, config)
+        self._meters = Meters(layout.meter_rows, config.sample_rate)
+        channels, frames = config.channels, config.block_size
+        self._block: Samples = np.zeros((channels, frames), np.float32)
+        self._mixture: Samples = np.zeros((channels, frames), np.float32)
+        self._out: Samples = np.zeros((layout.rows, channels, frames), np.float32)
+        self._commands: deque[Callable[[Separator], Any]] = deque()
+        self._is_stopped = False
+        self._compute_seconds = 0.0
+
+    def stop(self) -> None:
+        """Ends the loop within `IDLE_SECONDS`. May be called from another thread."""
+        self._is_stopped = True
+
+    def call(self, command: Callable[[Separator], Any]) -> None:
+        """Has a command called between two blocks. May be called from another thread."""
+        self._commands.append(command)
+
+    def run(self) -> None:
+        """Serves blocks until stopped."""
+        words, engine, size = self._words, self._engine, self._block_size
+        position = self._first_position()
+        is_live = False
+        resets = self._controls.get("reset")
+        while not self._is_stopped:
+            while self._commands:
+                self._commands.popleft()(self._separator)
+            words[engine + Engine.BEAT] = (words[engine + Engine.BEAT] + 1) & 0x7FFFFFFF
+            bell = self._engines_bell.count
+            end = words[Host.IN_END]
+            waiting = end - position
+            if not 0 <= end < NOWHERE:
+                self._idle(bell)
+                continue
+            if not 0 <= waiting <= self._reach:
+                position = self._skip_to(self._grid(end))
+                continue
+            if waiting < 2 * size and not is_live:
+                is_live = True
+                words[engine + Engine.IS_LIVE] = 1
+            if waiting < size:
+                self._idle(bell)
+                continue
+            if is_live and self._is_too_late(waiting):
+                position = self._skip_to(position + self._too_late_frames(waiting))
+            if self._controls.get("reset") != resets:
+                resets = self._controls.get("reset")
+                self._separator.reset()
+            self._compute(position)
+            position += size
+        words[engine + Engine.OUT_FROM] = NOWHERE
+
+    # ---- where to go on -------------------------------------------------------------------------
+
+    def _grid(self, position: int) -> int:
+        return position // self._block_size * self._block_size
+
+    def _first_position(self) -> int:
+        end = self._words[Host.IN_END]
+        if not 0 < end < NOWHERE:
+            end = 0
+        return self._skip_to(self._grid(max(end - self._past, 0)))
+
+    def _is_too_late(self, waiting: int) -> bool:
+        late = self._too_late_frames(waiting)
+        if late == 0 or self._words[Host.IS_PATIENT]:
+            return False
+        return waiting / self._block_size * self._compute_seconds > self._deadline
+
+    def _too_late_frames(self, waiting: int) -> int:
+        """Returns the frames, in whole blocks, whose output would be played already."""
+        return max(0, (waiting - self._share) // self._block_size) * self._block_size
+
+    def _skip_to(self, position: int) -> int:
+        """Declares that the output begins anew at a position; returns it."""
+        words, engine = self._words, self._engine
+        words[engine + Engine.OUT_FROM] = NOWHERE
+        fence()
+        words[engine + Engine.OUT_END] = position - self._latency
+        fence()
+        # Before the first input ever there was silence, and its output is known as well.
+        words[engine + Engine.OUT_FROM] = position if position else -self._latency
+        words[engine + Engine.SKIPS] += 1
+        return position
+
+    def _idle(self, bell: int) -> None:
+        if not self._spin:
+            self._engines_bell.wait(self._slot, bell, IDLE_SECONDS)
+
+    # ---- one block ------------------------------------------------------------------------------
+
+    def _compute(self, position: int) -> None:
+        words, engine = self._words, self._engine
+        posted = words[Host.POSTED_NS]
+        begin = time.perf_counter_ns()
+        start = position - self._latency
+        out = self._out
+        read_ring(self._input, position, self._block)
+        read_ring(self._input, start, self._mixture)
+        self._separator.process(self._block, out[1:])
+        self._mixer.process(self._controls, self._mixture, out[1:], out[0])
+        write_ring(self._output, start, out)
+        fence()
+        words[engine + Engine.OUT_END] = start + self._block_size
+        self._host_bell.ring()
+        end = time.perf_counter_ns()
+        self._report(position, (end - posted) * 1e-9, (end - begin) * 1e-9)
+
+    def _report(self, position: int, turn_around: float, compute: float) -> None:
+        """Writes meters, load and timing; nobody waits for them."""
+        meters, out = self._meters, self._out
+        meters.measure(_INPUT, self._block)
+        for row, audio in enumerate(out, _MIX):
+            meters.measure(row, audio)
+        self._meters_out[...] = meters.values
+        timing = self._timings[position // self._block_size % TIMINGS]
+        timing[0] = turn_around
+        timing[1] = compute
+        self._compute_seconds += _LOAD_SMOOTHING * (compute - self._compute_seconds)
+        self._reals[self._engine + Engine.LOAD] = self._compute_seconds / self._deadline
+        self._words[self._engine + Engine.BLOCKS] += 1
