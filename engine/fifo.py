@@ -31,6 +31,7 @@ class Fifo:
 
     def __init__(self, shape: tuple[int, ...], max_ready: int) -> None:
         self._shape = shape
+        self._time_first = (len(shape), *range(len(shape)))  # axes, for `transpose`
         self._max_ready = max_ready
         self._memory: Samples = np.empty((2 * max_ready, prod(shape)), np.float32)
         self._memory.fill(0)  # touch every page now, not in the first block
@@ -47,14 +48,14 @@ class Fifo:
         """Adds the frames of `(*shape, frames)`."""
         frames = block.shape[-1]
         room = self._room(frames).reshape(frames, *self._shape)
-        room[...] = np.moveaxis(block, -1, 0)
+        room[...] = block.transpose(self._time_first)
 
     def pull(self, out: Samples) -> None:
         """Fills `(*shape, frames)` with the oldest frames and forgets them."""
         frames = out.shape[-1]
         oldest = self.held[:frames]
         self.drop(frames)
-        np.moveaxis(out, -1, 0)[...] = oldest.reshape(frames, *self._shape)
+        out.transpose(self._time_first)[...] = oldest.reshape(frames, *self._shape)
 
     def drop(self, frames: int) -> None:
         """Forgets the oldest frames."""

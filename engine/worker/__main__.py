@@ -38,9 +38,8 @@ class _Pipe:
         os.dup2(2, 1)
 
     def say(self, **answer: Any) -> None:
-        with self._lock:
-            with suppress(OSError):  # nobody listens any more; stdin says the same
-                self._stream.write(json.dumps(answer) + "\n")
+        with self._lock, suppress(OSError):  # nobody listens any more; stdin says the same
+            self._stream.write(json.dumps(answer) + "\n")
 
     def say_error(self, error: StemwireError) -> None:
         self.say(event="error", kind=type(error).__name__, message=str(error))

@@ -26,7 +26,7 @@ import numpy as np
 from engine.config import HostConfig
 from engine.controls import ControlTable, controls_for
 from engine.errors import AudioError, WorkerError
-from engine.fifo import Fifo, Samples
+from engine.fifo import Samples
 from engine.mixer import RAMP_SECONDS, fallback_gain
 from engine.separator import MAX_LEVEL
 from engine.worker.layout import SLOTS, Constant, Engine, Host, Wish, engine_word
@@ -82,9 +82,9 @@ class Exchange:
         self._mixture: Samples = np.zeros((channels, frames), np.float32)
         self._gains: Samples = np.zeros(frames, np.float32)
         self._ramp: Samples = np.arange(1, frames + 1, dtype=np.float32)
-        self._fade: Samples = np.arange(FADE_FRAMES, 0, -1, dtype=np.float32) / (FADE_FRAMES + 1)
-        self._delay = Fifo((channels,), self.latency + frames)
-        self._delay.reset(self.latency)
+        self._fade: Samples = np.linspace(1, 0, FADE_FRAMES + 2, dtype=np.float32)[1:-1]
+        # A copy of the input of its own: what is shared, others may have written to.
+        self._past: Samples = np.zeros((channels, layout.out_frames), np.float32)
         self._mixture_before: Samples = np.zeros(channels, np.float32)
         self._gain = fallback_gain(self._controls)
         self._position = max(words[Host.IN_END], 0)  # a link that was restarted goes on
@@ -127,8 +127,8 @@ class Exchange:
         block = self._cleaned(block)
         self._hand_over(block, frames, wait)
         wanted = self._position - self.latency
-        self._delay.push(block)
-        self._delay.pull(self._mixture[:, :frames])
+        write_ring(self._past, self._position, block)
+        read_ring(self._past, wanted, self._mixture[:, :frames])
         source = self._await(wanted, frames, wait) if wait or self._is_direct else None
         if source is None:
             source = self._deliverer(wanted, frames)

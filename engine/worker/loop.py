@@ -1,4 +1,4 @@
-"""The engine's real-time loop: blocks out of the input ring, separated and mixed, into the output's.
+"""The engine's real-time loop: from the input ring to an output ring, block by block.
 
 The loop stands at a position on the grid of blocks. What it does next follows from how far the
 host has come (w), and from nothing else:
@@ -83,6 +83,7 @@ class EngineLoop:
         self._mixture: Samples = np.zeros((channels, frames), np.float32)
         self._out: Samples = np.zeros((layout.rows, channels, frames), np.float32)
         self._commands: deque[Callable[[Separator], Any]] = deque()
+        self._out_from = NOWHERE
         self._is_stopped = False
         self._compute_seconds = 0.0
 
@@ -157,7 +158,8 @@ class EngineLoop:
         words[engine + Engine.OUT_END] = position - self._latency
         fence()
         # Before the first input ever there was silence, and its output is known as well.
-        words[engine + Engine.OUT_FROM] = position if position else -self._latency
+        self._out_from = position if position else -self._latency
+        words[engine + Engine.OUT_FROM] = self._out_from
         words[engine + Engine.SKIPS] += 1
         return position
 
@@ -179,6 +181,7 @@ class EngineLoop:
         self._mixer.process(self._controls, self._mixture, out[1:], out[0])
         write_ring(self._output, start, out)
         fence()
+        words[engine + Engine.OUT_FROM] = self._out_from  # as it was, unless somebody meddled
         words[engine + Engine.OUT_END] = start + self._block_size
         self._host_bell.ring()
         end = time.perf_counter_ns()

@@ -56,6 +56,7 @@ class Segment:
         self.layout = layout
         self._memory = memory
         self._inode = inode
+        self._constants: dict[Constant, int] = {}
         header = memoryview(memory)[:HEADER_BYTES]
         self.words = header.cast("q")
         self.reals = header.cast("d")
@@ -100,26 +101,36 @@ class Segment:
             os.close(handle)
         segment = cls(path, layout, memory, inode)
         config = layout.config
-        for word, value in (
-            (Constant.MAGIC, MAGIC),
-            (Constant.VERSION, VERSION),
-            (Constant.BYTES, layout.nbytes),
-            (Constant.SAMPLE_RATE, config.sample_rate),
-            (Constant.BLOCK_SIZE, config.block_size),
-            (Constant.CHANNELS, config.channels),
-            (Constant.STEMS, len(layout.stems)),
-            (Constant.CONTROLS, layout.controls),
-            (Constant.IN_FRAMES, layout.in_frames),
-            (Constant.OUT_FRAMES, layout.out_frames),
-            (Constant.IS_DIRECT, is_direct),
-            (Constant.IS_FIXED, is_fixed),
-        ):
-            segment.words[word] = int(value)
-        start = layout.offset("names")
-        for number, name in enumerate(layout.stems):
-            place = start + number * NAME_BYTES
-            memory[place : place + NAME_BYTES] = name.encode().ljust(NAME_BYTES, b"\0")
+        segment._constants = {
+            Constant.MAGIC: MAGIC,
+            Constant.VERSION: VERSION,
+            Constant.BYTES: layout.nbytes,
+            Constant.SAMPLE_RATE: config.sample_rate,
+            Constant.BLOCK_SIZE: config.block_size,
+            Constant.CHANNELS: config.channels,
+            Constant.STEMS: len(layout.stems),
+            Constant.CONTROLS: layout.controls,
+            Constant.IN_FRAMES: layout.in_frames,
+            Constant.OUT_FRAMES: layout.out_frames,
+            Constant.IS_DIRECT: int(is_direct),
+            Constant.IS_FIXED: int(is_fixed),
+        }
+        segment.write_constants()
         return segment
+
+    def write_constants(self) -> None:
+        """Writes what never changes; again, it mends what somebody else has written there."""
+        for word, value in self._constants.items():
+            self.words[word] = value
+        start = self.layout.offset("names")
+        for number, name in enumerate(self.layout.stems):
+            place = start + number * NAME_BYTES
+            self._memory[place : place + NAME_BYTES] = name.encode().ljust(NAME_BYTES, b"\0")
+
+    def settle_latency(self, latency: int) -> None:
+        """Notes the latency in frames, once it is known and before a host attaches."""
+        self._constants[Constant.LATENCY] = latency
+        self.write_constants()
 
     @classmethod
     def attach(cls, path: str | Path) -> "Segment":

@@ -1,7 +1,7 @@
 """A live session, seen from the process that is in charge.
 
-It makes the shared memory, starts an engine, watches it, starts another where it dies or stalls, and
-swaps models while they play.
+It makes the shared memory, starts an engine, watches it, starts another where it dies or stalls,
+and swaps models while they play.
 
 There are two slots for engines. One is heard; the other is where the next one warms up, on the
 input that the ring still holds, until it has caught up with now. Then the wish for the slot that
@@ -324,7 +324,7 @@ class Session:
             share += config.block_size - 1
         self._share = share
         ledger = schedule.ledger.plus("worker", share)
-        words[Constant.LATENCY] = ledger.total
+        self._segment.settle_latency(ledger.total)
         if burst_seconds > config.deadline:
             self._notes += (
                 f"A block takes {burst_seconds / config.deadline:.1f} times as long to compute as "
@@ -354,6 +354,7 @@ class Session:
         engine = engine_word(slot)
         self._words[engine + Engine.OUT_FROM] = NOWHERE
         self._words[engine + Engine.IS_LIVE] = 0
+        self._segment.write_constants()
         task = {**vars(self._task), "slot": slot, "model": model, "past": past}
         new = EngineProcess(Task(**task))
         try:
