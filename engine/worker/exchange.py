@@ -29,7 +29,7 @@ from engine.errors import AudioError, WorkerError
 from engine.fifo import Samples
 from engine.mixer import RAMP_SECONDS, fallback_gain
 from engine.separator import MAX_LEVEL
-from engine.worker.layout import SLOTS, Constant, Engine, Host, Wish, engine_word
+from engine.worker.layout import SLOTS, Constant, Engine, Host, Wish, count_up, engine_word
 from engine.worker.rings import read_ring, write_ring
 from engine.worker.segment import Segment
 from engine.worker.wake import engines_bell, fence, host_bell
@@ -133,19 +133,22 @@ class Exchange:
         if source is None:
             source = self._deliverer(wanted, frames)
         heard = self._heard[..., :frames]
-        if wanted + frames <= self._start:
-            heard.fill(0)  # the stream is younger than its latency: nothing is late
-            source = self._source
-        elif not self._fill(source, wanted, heard):
+        if self._source != MIXTURE and not self._fade_left:
+            self._gain = fallback_gain(self._controls)  # unheard, it needs no ramp
+        if source == MIXTURE or not self._fill(source, wanted, heard):
             source = MIXTURE
-            self._fill(source, wanted, heard)
-        if source == MIXTURE and wanted + frames > self._start:
-            self._words[Host.UNDERRUNS] += 1
+            self._fill_with_mixture(heard)
+            if wanted + frames <= self._start:
+                source = self._source  # the stream is younger than its latency: nothing is late
+            else:
+                count_up(self._words, Host.UNDERRUNS)
+        if wanted < self._start != 0:  # another link's frames are not to be heard in this stream
+            heard[..., : self._start - wanted] = 0
         self._smooth(source, wanted, heard)
         self._last[...] = heard[..., -1]
         self._mixture_before[...] = self._mixture[:, frames - 1]
         self._position += frames
-        self._words[Host.BLOCKS] += 1
+        count_up(self._words, Host.BLOCKS)
         mix[...] = heard[0]
         stems[...] = heard[1:]
 
@@ -188,7 +191,7 @@ class Exchange:
         clean.fill(0)
         good = levels <= MAX_LEVEL
         np.copyto(clean, block, where=good)
-        self._words[Host.NONFINITE] += good.size - int(np.count_nonzero(good))
+        count_up(self._words, Host.NONFINITE, good.size - int(np.count_nonzero(good)))
         return clean
 
     def _hand_over(self, block: Samples, frames: int, wait: bool) -> None:
@@ -227,18 +230,18 @@ class Exchange:
             seen = bell.count
             source = self._deliverer(start, frames)
             left = until - time.perf_counter()
-            if source != MIXTURE or left <= 0 or start + frames <= self._start:
+            if source != MIXTURE or left <= 0:
                 return source
             bell.wait(0, seen, min(left, _LOOK_AGAIN))
 
-    def _fill(self, source: int, start: int, heard: Samples) -> bool:
-        """Fills a block from a source; returns whether it holds sound that may be played."""
-        if source == MIXTURE:
-            self._fill_with_mixture(heard)
-            return True
-        read_ring(self._segment.output[source], start, heard)
-        levels = self._levels[..., : heard.shape[-1]]
-        np.absolute(heard, out=levels)
+    def _fill(self, slot: int, start: int, heard: Samples) -> bool:
+        """Fills a block from a slot; returns whether it holds sound that may be played."""
+        read_ring(self._segment.output[slot], start, heard)
+        return self._is_sound(heard)
+
+    def _is_sound(self, audio: Samples) -> bool:
+        levels = self._levels[..., : audio.shape[-1]]
+        np.absolute(audio, out=levels)
         return bool(levels.max() <= MAX_LEVEL)  # false where there is a NaN
 
     def _fill_with_mixture(self, heard: Samples) -> None:
@@ -262,9 +265,6 @@ class Exchange:
     def _smooth(self, source: int, start: int, heard: Samples) -> None:
         """Fades from what was heard to what is now to be heard."""
         if source != self._source:
-            if source == MIXTURE:
-                self._gain = fallback_gain(self._controls)
-                self._fill_with_mixture(heard)
             self._fading_from = self._source if not self._fade_left else None
             self._fade_left = FADE_FRAMES
             self._take_offset(source, start)
@@ -291,8 +291,9 @@ class Exchange:
                     # The offset as seen now belongs to the weight before this block.
                     self._offset /= self._fade[done - 1]
             old[...] = self._offset
-        old *= weights
-        part += old
+        if self._is_sound(old):
+            old *= weights
+            part += old
         self._fade_left -= frames
 
     def _old_goes_on(self, start: int, frames: int) -> bool:

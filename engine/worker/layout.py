@@ -45,6 +45,7 @@ MAX_SHARE_BLOCKS = 16  # the largest share of the latency that a worker may ask 
 _HISTORY_SECONDS = 3.5  # of input, for an engine that starts in the middle to warm up on
 _LARGEST_RING = 2**21
 _ALIGNMENT = 64
+_LARGEST_COUNT = 2**63 - 1
 
 
 class Constant(IntEnum):
@@ -195,6 +196,11 @@ class Layout:
             slot: of the engine whose part it is.
         """
         return self._offsets[part if slot is None else f"{part} {slot}"]
+
+
+def count_up(words: memoryview, word: int, by: int = 1) -> None:
+    """Adds to a counter; whatever stands in there, the sum is one that it can hold."""
+    words[word] = (words[word] + by) & _LARGEST_COUNT
 
 
 def _power_of_two(frames: int) -> int:

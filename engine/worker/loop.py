@@ -27,7 +27,7 @@ from engine.fifo import Samples
 from engine.meters import Meters
 from engine.mixer import Mixer
 from engine.separator import Separator
-from engine.worker.layout import NOWHERE, TIMINGS, Constant, Engine, Host, engine_word
+from engine.worker.layout import NOWHERE, TIMINGS, Constant, Engine, Host, count_up, engine_word
 from engine.worker.rings import read_ring, write_ring
 from engine.worker.segment import Segment
 from engine.worker.wake import engines_bell, fence, host_bell
@@ -82,7 +82,7 @@ class EngineLoop:
         self._block: Samples = np.zeros((channels, frames), np.float32)
         self._mixture: Samples = np.zeros((channels, frames), np.float32)
         self._out: Samples = np.zeros((layout.rows, channels, frames), np.float32)
-        self._commands: deque[Callable[[Separator], Any]] = deque()
+        self._commands: deque[tuple[int, Callable[[Separator], Any]]] = deque()
         self._out_from = NOWHERE
         self._is_stopped = False
         self._compute_seconds = 0.0
@@ -92,8 +92,11 @@ class EngineLoop:
         self._is_stopped = True
 
     def call(self, command: Callable[[Separator], Any]) -> None:
-        """Has a command called between two blocks. May be called from another thread."""
-        self._commands.append(command)
+        """Has a command called as soon as all blocks that have come by now are computed.
+
+        May be called from another thread.
+        """
+        self._commands.append((self._words[Host.IN_END], command))
 
     def run(self) -> None:
         """Serves blocks until stopped."""
@@ -102,9 +105,9 @@ class EngineLoop:
         is_live = False
         resets = self._controls.get("reset")
         while not self._is_stopped:
-            while self._commands:
-                self._commands.popleft()(self._separator)
-            words[engine + Engine.BEAT] = (words[engine + Engine.BEAT] + 1) & 0x7FFFFFFF
+            while self._commands and self._commands[0][0] < position + size:
+                self._commands.popleft()[1](self._separator)
+            count_up(words, engine + Engine.BEAT)
             bell = self._engines_bell.count
             end = words[Host.IN_END]
             waiting = end - position
@@ -160,7 +163,7 @@ class EngineLoop:
         # Before the first input ever there was silence, and its output is known as well.
         self._out_from = position if position else -self._latency
         words[engine + Engine.OUT_FROM] = self._out_from
-        words[engine + Engine.SKIPS] += 1
+        count_up(words, engine + Engine.SKIPS)
         return position
 
     def _idle(self, bell: int) -> None:
@@ -199,4 +202,4 @@ class EngineLoop:
         timing[1] = compute
         self._compute_seconds += _LOAD_SMOOTHING * (compute - self._compute_seconds)
         self._reals[self._engine + Engine.LOAD] = self._compute_seconds / self._deadline
-        self._words[self._engine + Engine.BLOCKS] += 1
+        count_up(self._words, self._engine + Engine.BLOCKS)

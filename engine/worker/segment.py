@@ -168,6 +168,8 @@ class Segment:
 
     def close(self) -> None:
         """Lets go of the memory, as soon as nobody holds an array of it any more."""
+        if self._memory.closed or not hasattr(self, "input"):
+            return
         self.words.release()
         self.reals.release()
         del self.controls, self.meters, self.timings, self.input, self.output
