@@ -23,7 +23,6 @@ import math
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +46,7 @@ from engine.worker.layout import (
     engine_word,
 )
 from engine.worker.segment import Segment
+from engine.worker.status import Status
 from engine.worker.wake import forget_sleepers
 
 FIFO_PRIORITY = 70
@@ -57,39 +57,6 @@ _RESTART_PAST_SECONDS = 0.2  # of input that a restarted engine warms up on
 _RESTART_PAUSES = (0.0, 0.0, 0.0, 0.5, 1.0, 2.0, 5.0)  # before the 1st, 2nd ... failed try in a row
 _CATCH_UP_SECONDS = 30.0
 _FADE_SECONDS = 0.05
-
-
-@dataclass(frozen=True)
-class Status:
-    """How a session is doing.
-
-    Attributes:
-        state: "running", "restarting" or "swapping".
-        model: the name of the model that plays.
-        runtime: what computes it, one sentence.
-        load: compute time / deadline, smoothed over about 50 blocks.
-        blocks: handed over so far.
-        underruns: of them, those whose output was not there in time.
-        skips: times that the engine let blocks go to be in time again.
-        restarts: engines that had to be replaced.
-        nonfinite_samples: input samples that were no numbers and were taken as 0.
-        latency: frames.
-        first_seconds: that the first block took to compute.
-        notes: sentences on what the system did not allow, or what went wrong.
-    """
-
-    state: str
-    model: str
-    runtime: str
-    load: float
-    blocks: int
-    underruns: int
-    skips: int
-    restarts: int
-    nonfinite_samples: int
-    latency: int
-    first_seconds: float
-    notes: tuple[str, ...]
 
 
 class Session:
