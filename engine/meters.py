@@ -5,6 +5,7 @@ with a time constant of 300 ms, as a VU meter has it.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,10 +50,10 @@ class Meters:
         frames = signals.shape[-1]
         if not frames:
             return
-        power = _mean_squares(signals)
+        power = _mean_squares(signals, np.float32)
         if not np.isfinite(power).all():
             signals = np.nan_to_num(signals, nan=0.0, posinf=0.0, neginf=0.0)
-            power = _mean_squares(signals)
+            power = _mean_squares(signals, np.float64)  # of numbers that float32 cannot square
         peak = np.maximum(signals.max((1, 2)), -signals.min((1, 2)))
 
         rows = slice(row, row + len(signals))
@@ -67,7 +68,7 @@ class Meters:
         rms[rms < _SILENCE] = 0.0
 
 
-def _mean_squares(signals: Samples) -> NDArray[np.float64]:
-    """Returns the mean square of each of `(signals, channels, frames)`; no float32 overflows it."""
-    sums: NDArray[np.float64] = np.einsum("scf,scf->s", signals, signals, dtype=np.float64)
-    return sums / math.prod(signals.shape[1:])
+def _mean_squares(signals: Samples, dtype: type[np.floating[Any]]) -> NDArray[np.float64]:
+    """Returns the mean square of each of `(signals, channels, frames)`, summed up in a dtype."""
+    sums: NDArray[np.floating[Any]] = np.einsum("scf,scf->s", signals, signals, dtype=dtype)
+    return sums.astype(np.float64) / math.prod(signals.shape[1:])
