@@ -1,4 +1,4 @@
-"""Nothing in the shared memory lies on anything else, and each writer has cache lines of its own."""
+"""Nothing in the shared memory overlaps, and each writer has cache lines of its own."""
 
 import pytest
 
