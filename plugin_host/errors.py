@@ -5,3 +5,7 @@ from engine import StemwireError
 
 class OutputError(StemwireError):
     """What was asked for cannot be written: the folder, the disk or a missing program."""
+
+
+class AudioDeviceError(StemwireError):
+    """A sound card, a JACK server or what it takes to reach them is not there."""
