@@ -1,4 +1,4 @@
-"""The command `stemwire`: separate files, look at models and at this machine.
+"""The command `stemwire`: separate files or live, look at models, devices and this machine.
 
 Results go to stdout, everything else to stderr. What the user can mend is one sentence and exit
 code 2; anything unexpected keeps its traceback, because then the mistake is ours.
@@ -6,6 +6,7 @@ code 2; anything unexpected keeps its traceback, because then the mistake is our
 
 from __future__ import annotations
 
+import itertools
 import signal
 import sys
 from dataclasses import asdict
@@ -20,8 +21,14 @@ from engine import find_model, list_models, read_manifest
 from plugin_host import terminal
 from plugin_host.command_group import CommandGroup
 from plugin_host.demo_song import run_demo
+from plugin_host.devices import find_devices
 from plugin_host.doctor import examine
+from plugin_host.live_plan import Plan, parse_controls
+from plugin_host.live_report import View
+from plugin_host.live_text import JsonView, PlainView
+from plugin_host.live_view import LiveView
 from plugin_host.separate import FORMATS, Job, separate_file
+from plugin_host.serve import serve as run_live
 from plugin_host.spectrogram import can_draw
 
 app = typer.Typer(
@@ -124,6 +131,138 @@ def demo(
     terminal.say_notes(report)
     if not can_draw():
         terminal.say("Note: the picture needs matplotlib: pip install 'stemwire[demo]'.")
+
+
+@app.command()
+def serve(
+    audio: Annotated[
+        str,
+        typer.Option(
+            metavar="jack|portaudio|file:SONG",
+            help="Where sound comes from and goes to.  [default: jack if a server runs, else "
+            "portaudio]",
+            show_default=False,
+        ),
+    ] = "",
+    model: ModelOption = "default",
+    block_size: Annotated[
+        int | None,
+        typer.Option(
+            help="Frames per block, 1 to 8192; JACK has its own.  [default: 256]",
+            show_default=False,
+        ),
+    ] = None,
+    sample_rate: Annotated[
+        int | None,
+        typer.Option(help="Hz, for portaudio.  [default: the output device's]", show_default=False),
+    ] = None,
+    channels: Annotated[
+        int | None,
+        typer.Option(help="1 or 2.  [default: 2 where the device has them]", show_default=False),
+    ] = None,
+    input_device: Annotated[
+        str, typer.Option("--input", help="PortAudio device: number or part of its name.")
+    ] = "",
+    output_device: Annotated[str, typer.Option("--output", help="Likewise.")] = "",
+    autoconnect: Annotated[
+        bool, typer.Option("--autoconnect", help="Connect to JACK's physical ports.")
+    ] = False,
+    loop: Annotated[bool, typer.Option("--loop", help="Begin the song anew at its end.")] = False,
+    record: Annotated[
+        Path | None,
+        typer.Option(help="Folder for mix and stems of the song as heard, less the latency."),
+    ] = None,
+    controls: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="CONTROL=VALUE",
+            help="Such as stem/drums/gain=0.5; may be given several times.",
+        ),
+    ] = None,
+    runtime: Annotated[str, typer.Option(help="auto, or a runtime's name.")] = "auto",
+    direct: Annotated[
+        bool,
+        typer.Option("--direct", help="Wait for the engine in the callback: less latency."),
+    ] = False,
+    spin: Annotated[
+        bool, typer.Option("--spin", help="Look for work all the time: takes a core.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Say only what goes wrong.")] = False,
+    as_json: Annotated[
+        bool,
+        typer.Option(
+            "--json", help="One JSON object a line on stdout; commands likewise on stdin."
+        ),
+    ] = False,
+) -> None:
+    """Separate while it plays: from JACK, a sound card or a song, with a fader for every stem.
+
+    Ends with Ctrl-C, with `kill` or at the song's end; all of these are exit code 0.
+    """
+    plan = Plan(
+        audio=audio,
+        model=model,
+        sample_rate=sample_rate,
+        block_size=block_size,
+        channels=channels,
+        input=input_device,
+        output=output_device,
+        is_autoconnected=autoconnect,
+        is_looped=loop,
+        record=record,
+        runtime=runtime,
+        is_direct=direct,
+        is_spinning=spin,
+        controls=parse_controls(controls or []),
+    )
+    view: View
+    if as_json:
+        view = JsonView()
+    elif quiet or not terminal.stdout().is_terminal:
+        view = PlainView(is_quiet=quiet)
+    else:
+        view = LiveView()
+    run_live(plan, view)
+
+
+@app.command()
+def devices(as_json: JsonOption = False) -> None:
+    """List the sound devices that PortAudio sees, and the JACK server with its ports."""
+    found = find_devices()
+    if as_json:
+        terminal.print_json(asdict(found))
+        return
+    console = terminal.stdout()
+    if found.portaudio:
+        table = Table("", "device", "through", "in", "out", "rate", "default", box=None)
+        for device in found.portaudio:
+            defaults = (device.is_default_input, "input"), (device.is_default_output, "output")
+            table.add_row(
+                str(device.index),
+                terminal.plain(device.name),
+                device.system,
+                str(device.inputs),
+                str(device.outputs),
+                f"{device.sample_rate} Hz",
+                ", ".join(side for is_default, side in defaults if is_default),
+            )
+        console.print(table)
+    else:
+        console.print(found.portaudio_problem, markup=False, soft_wrap=True)
+    console.print()
+    if found.jack is None:
+        console.print(found.jack_problem, markup=False, soft_wrap=True)
+        return
+    server = found.jack
+    console.print(
+        f"JACK {server.version}: {server.sample_rate} Hz, blocks of {server.block_size} frames",
+        markup=False,
+    )
+    table = Table("gives sound", "takes sound", box=None)
+    for source, sink in itertools.zip_longest(server.inputs, server.outputs, fillvalue=""):
+        table.add_row(terminal.plain(source), terminal.plain(sink))
+    console.print(table)
 
 
 @models_app.callback()

@@ -1,0 +1,365 @@
+"""A live session: an audio link, an engine, and the musician who turns the knobs.
+
+    this process ---- link process      sound in and out      (`plugin_host.links`)
+         |    `------ engine process    separation            (`engine.worker`)
+         `---- view                     what is shown and what is typed
+
+Everything that happens comes into one queue and is dealt with here, one thing after the other. What
+takes long (opening an engine, swapping a model) is done by one other thread, in order.
+
+A link that dies is started anew, as a dead engine is; where the device is gone it is asked for
+again and again. The first start is different: what is wrong then is the musician's to put right.
+"""
+
+from __future__ import annotations
+
+import queue
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+from engine import ConfigError, HostConfig, StemwireError, list_models
+from engine.worker import Session
+from plugin_host.link_keeper import LinkKeeper
+from plugin_host.link_process import LinkProcess, Message
+from plugin_host.live_plan import Plan
+from plugin_host.live_report import Report, View
+
+_RECORDING_SECONDS = 30.0  # to complete the files
+COMMANDS = ("set", "toggle", "trigger", "swap", "quit")
+_EXAMPLE = '{"set": {"stem/drums/gain": 0.5}}'
+_END_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+
+
+def serve(plan: Plan, view: View) -> None:
+    """Plays until the song is over, or until Ctrl-C or a `kill`, which is how concerts end.
+
+    Args:
+        plan: What to play.
+        view: Who is told.
+
+    Raises:
+        StemwireError: If it cannot begin, or a song cannot be played on. Nothing is left behind:
+            no process, no shared memory.
+    """
+    server = _Server(plan, view)
+    with _signals(lambda: server.post(server.end)):
+        try:
+            view.open(lambda command: server.post(lambda: server.obey(command)))
+            server.run()
+        finally:
+            report = server.close()
+            view.close()
+        view.tell("ended", report, outputs=server.outputs)
+
+
+@contextmanager
+def _signals(on_end: Callable[[], None]) -> Iterator[None]:
+    """Takes what would end the process as a wish; puts everything back afterwards."""
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        on_end()
+
+    numbers = [getattr(signal, name) for name in _END_SIGNALS if hasattr(signal, name)]
+    before = {number: signal.signal(number, handle) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class _Server:
+    """The session as a whole. Everything but `post` belongs to the thread that runs the loop.
+
+    Attributes:
+        outputs: Paths of what was recorded, by name.
+    """
+
+    def __init__(self, plan: Plan, view: View) -> None:
+        self.outputs: dict[str, str] = {}
+        self._plan = plan
+        self._view = view
+        self._model = plan.model
+        self._queue: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._link = LinkKeeper(
+            plan.links(), lambda link, message: self.post(lambda: self._hear(link, message))
+        )
+        self._session: Session | None = None
+        self._retired: list[Session] = []  # that play until the next one does
+        self._refused: HostConfig | None = None  # a form for which no engine could be opened
+        self._next_model: str | None = None
+        self._work: threading.Thread | None = None
+        self._notes: dict[str, None] = {}  # in order, each once
+        self._first_sound: float | None = None
+        self._is_over = False
+
+    # ---- the loop -----------------------------------------------------------------------------
+
+    def post(self, deed: Callable[[], None]) -> None:
+        """Has something done by the loop; from any thread or signal handler."""
+        self._queue.put(deed)
+
+    def run(self) -> None:
+        """Deals with what happens until the end."""
+        shows_at = 0.0
+        while not self._is_over:
+            now = time.monotonic()
+            if now >= shows_at:
+                self._view.show(self.report())
+                shows_at = now + self._view.interval
+            wait = shows_at - now
+            until_start = self._link.seconds_to_start()
+            if until_start is not None:
+                wait = min(wait, until_start)
+                if not until_start:
+                    self._link.start()
+            try:
+                deed = self._queue.get(timeout=wait)
+            except queue.Empty:
+                continue
+            deed()
+            self._look()
+
+    def end(self) -> None:
+        """Ends the loop."""
+        self._is_over = True
+
+    def close(self) -> Report:
+        """Ends every process and removes the shared memory; returns how things stood."""
+        self._is_over = True
+        self._link.close(_RECORDING_SECONDS)
+        if self._work is not None:
+            self._work.join()
+        while not self._queue.empty():  # a recording, or a session that has just been opened
+            self._queue.get()()
+        report = self.report()
+        for session in (*self._retired, self._session):
+            if session is not None:
+                session.close()
+        return report
+
+    def _look(self) -> None:
+        """Has done what takes long and is to be done now, one thing at a time."""
+        if self._is_over or self._work is not None:
+            return
+        form, session = self._link.form, self._session
+        if (
+            form is not None
+            and form != self._refused
+            and (session is None or session.config != form)
+        ):
+            self._do(self._opening(form))
+        elif self._next_model is not None and session is not None:
+            self._do(self._swapping(session, self._next_model))
+            self._next_model = None
+
+    def _do(self, work: Callable[[], Callable[[], None]]) -> None:
+        """Lets another thread work, and the loop do what comes of it."""
+
+        def run() -> None:
+            try:
+                outcome = work()
+            except BaseException as error:  # noqa: BLE001  raised again by the loop
+                outcome = _raiser(error)
+            self.post(lambda: self._done(outcome))
+
+        self._work = threading.Thread(target=run, name="session")
+        self._work.start()
+
+    def _done(self, outcome: Callable[[], None]) -> None:
+        self._work = None
+        outcome()
+
+    # ---- the session --------------------------------------------------------------------------
+
+    def _opening(self, form: HostConfig) -> Callable[[], Callable[[], None]]:
+        plan, model, before = self._plan, self._model, self._session
+        controls = plan.controls if before is None else before.controls.as_dict()
+
+        def work() -> Callable[[], None]:
+            try:
+                session = Session.open(
+                    model,
+                    form,
+                    runtime=plan.runtime,
+                    direct=plan.is_direct,
+                    spin=plan.is_spinning,
+                    controls=controls,
+                )
+            except StemwireError as error:
+                return self._refusal(form, error)
+            return lambda: self._adopt(session)
+
+        return work
+
+    def _adopt(self, session: Session) -> None:
+        """Takes an engine that has just been opened for the one to play."""
+        if self._session is not None:
+            session.controls.set_all(self._session.controls.as_dict())  # turned meanwhile
+            self._retired.append(self._session)
+        self._session = session
+        if session.config == self._link.form:
+            self._link.attach(session.segment_path)
+
+    def _refusal(self, form: HostConfig, error: StemwireError) -> Callable[[], None]:
+        def outcome() -> None:
+            if self._session is None:
+                raise error
+            self._refused = form
+            self._tell("error", message=str(error))
+
+        return outcome
+
+    def _swapping(self, session: Session, model: str) -> Callable[[], Callable[[], None]]:
+        def work() -> Callable[[], None]:
+            try:
+                session.swap(model)
+            except StemwireError as error:
+                complaint = str(error)
+                return lambda: self._tell("error", message=complaint)
+            return lambda: self._swapped(model)
+
+        return work
+
+    def _swapped(self, model: str) -> None:
+        self._model = model
+        self._tell("swapped", model=model)
+
+    # ---- the link -----------------------------------------------------------------------------
+
+    def _hear(self, link: LinkProcess, message: Message) -> None:
+        """Takes what a link says."""
+        event = message["event"]
+        if event == "ended":
+            self.outputs = message["outputs"]
+            self.end()
+        if self._is_over or not self._link.owns(link):
+            return
+        if event == "note":
+            self._note(message["message"])
+        elif event == "open":
+            self._on_open(message)
+        elif event == "running":
+            self._on_running(message)
+        elif event == "exit":
+            self._link.on_exit(message)
+            self._tell("lost", message=self._link.trouble)
+        elif event == "lost":
+            self._link.on_lost(message)
+            self._tell("lost", message=self._link.trouble)
+        else:
+            self._link.on_word(message)
+
+    def _on_open(self, message: Message) -> None:
+        try:
+            self._link.on_open(message)
+        except ConfigError as error:
+            if self._session is None:
+                raise
+            self._tell("error", message=f"{message['name']}: {error}")
+        if self._session is not None and self._session.config == self._link.form:
+            self._link.attach(self._session.segment_path)
+
+    def _on_running(self, message: Message) -> None:
+        self._link.on_running(message)
+        if self._first_sound is None:
+            self._first_sound = time.monotonic()
+        for session in self._retired:
+            session.close()
+        self._retired.clear()
+        self._tell("running")
+
+    # ---- the musician -------------------------------------------------------------------------
+
+    def obey(self, command: Message) -> None:
+        """Does what was typed; tells what is wrong with it."""
+        try:
+            self._obey(command)
+        except StemwireError as error:
+            self._tell("error", message=str(error))
+
+    def _obey(self, command: Message) -> None:
+        if len(command) != 1 or next(iter(command)) not in COMMANDS:
+            raise ConfigError(f"Each command is one of {', '.join(COMMANDS)}, such as {_EXAMPLE}.")
+        [(name, value)] = command.items()
+        if name == "quit":
+            self.end()
+            return
+        if self._session is None:
+            raise ConfigError("The engine is not there yet: try again in a moment.")
+        controls = self._session.controls
+        if name == "swap":
+            self._next_model = _model_after(self._session.model) if value is None else str(value)
+        elif name == "set":
+            if not isinstance(value, dict):
+                raise ConfigError(f"What is to be set is an object, such as {_EXAMPLE}.")
+            controls.set_all(value)
+            self._tell("set", controls=value)
+        elif name == "toggle":
+            controls.set(str(value), 1.0 - controls.get(str(value)))
+        else:
+            controls.trigger(str(value))
+
+    # ---- telling ------------------------------------------------------------------------------
+
+    def report(self) -> Report:
+        """How things stand."""
+        session, link = self._session, self._link
+        status = None if session is None else session.status()
+        ledger = None if session is None else session.ledger
+        if ledger is not None and link.has_played:
+            ledger = ledger.plus("device", link.latency)
+        return Report(
+            state=self._state(),
+            audio=link.name,
+            kind=link.kind,
+            config=None if session is None else session.config,
+            status=status,
+            ledger=() if ledger is None else tuple(ledger),
+            latency=0 if ledger is None else ledger.total,
+            meters={} if session is None else session.meters(),
+            controls={} if session is None else session.controls.as_dict(),
+            places=link.places,
+            xruns=link.xruns,
+            seconds=0.0 if self._first_sound is None else time.monotonic() - self._first_sound,
+            notes=(*self._notes, *(status.notes if status else ()), *filter(None, [link.trouble])),
+        )
+
+    def _state(self) -> str:
+        if self._link.trouble and self._link.has_played:
+            return "waiting"
+        if self._session is None or not self._link.has_played:
+            return "starting"
+        return "opening" if self._retired else self._session.status().state
+
+    def _note(self, sentence: str) -> None:
+        if sentence not in self._notes:
+            self._notes[sentence] = None
+            self._tell("note", message=sentence)
+
+    def _tell(self, event: str, **fields: Any) -> None:
+        if not self._is_over:
+            self._view.tell(event, self.report(), **fields)
+
+
+def _raiser(error: BaseException) -> Callable[[], None]:
+    def outcome() -> None:
+        raise error
+
+    return outcome
+
+
+def _model_after(model: str) -> str:
+    """The next of the models known by name."""
+    names = [entry.name for entry in list_models() if entry.manifest.kind == "separator"]
+    if not names:
+        raise ConfigError("There is no other model: `stemwire doctor` says where to put one.")
+    manifests = [e.manifest.name for e in list_models() if e.manifest.kind == "separator"]
+    here = manifests.index(model) if model in manifests else -1
+    return names[(here + 1) % len(names)]
