@@ -64,6 +64,8 @@ class Constant(IntEnum):
     LATENCY = 10
     IS_DIRECT = 11
     IS_FIXED = 12
+    QUANTUM = 13  # engines begin their steps at multiples of it
+    IS_GUEST = 14  # 1: a plugin made it, and waits for a server to find it
 
 
 class Host(IntEnum):
@@ -84,6 +86,18 @@ class Wish(IntEnum):
     """Words of the session."""
 
     SLOT = 32
+    SERVER = 33  # process that serves a guest, 0: none
+    STATE = 34  # of a guest, see `GuestState`
+
+
+class GuestState(IntEnum):
+    """What a plugin may tell its user."""
+
+    ALONE = 0  # nobody serves it
+    LOADING = 1
+    PLAYING = 2
+    REFUSED = 3  # it has told its host less latency than the model needs
+    RESTARTING = 4
 
 
 class Engine(IntEnum):
