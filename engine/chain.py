@@ -9,7 +9,7 @@ allocates or depends on how long a step took: which frame comes out when is sett
 the `Schedule`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -34,29 +34,44 @@ class ChainState:
     remainder: Any
 
 
+_MAX_HOPS = 16
+"""Of one step where blocks vary in size: beyond it larger steps gain little, and each size needs
+buffers of its own."""
+
+
 class Chain:
     """One live stream through a model.
 
     Args:
         manifest: of the model.
         runtime: that runs it; prepared here.
-        config: of the host.
+        config: of the host; block_size is the most frames at once.
+        quantum: what every block's frames are a multiple of; block_size if all are alike.
 
     Attributes:
         config: of the host.
         ledger: where the latency comes from, in frames at the host's rate.
     """
 
-    def __init__(self, manifest: Manifest, runtime: Runtime, config: HostConfig) -> None:
-        self._schedule = schedule = Schedule.of(manifest, config)
+    def __init__(
+        self, manifest: Manifest, runtime: Runtime, config: HostConfig, quantum: int
+    ) -> None:
+        # A block of several quanta is the same as several blocks of one: the schedule holds.
+        self._schedule = schedule = Schedule.of(manifest, replace(config, block_size=quantum))
+        surplus = config.block_size - quantum
         self.config = config
         self.ledger = schedule.ledger
         self._hop = manifest.hop
         self._runtime = runtime
         self._map = ChannelMap(manifest, config.channels)
-        runtime.prepare(schedule.step_sizes, self._map.batch)
+        step_sizes = schedule.step_sizes
+        if surplus:
+            most = Schedule.of(manifest, config).step_sizes[-1] // manifest.hop
+            step_sizes = tuple(hops * manifest.hop for hops in range(1, min(most, _MAX_HOPS) + 1))
+        self._max_hops = step_sizes[-1] // manifest.hop
+        runtime.prepare(step_sizes, self._map.batch)
 
-        stems, longest = len(manifest.stems), max(schedule.step_sizes)
+        stems, longest = len(manifest.stems), step_sizes[-1]
         self._stems = slice(stems)
         self._source: Fifo | Resampler
         self._sink: Fifo | Resampler
@@ -69,26 +84,30 @@ class Chain:
             rows += 1  # the mixture, beside its stems
         ins, outs = (config.channels,), (rows, config.channels)
         if self._remainder is None:
-            self._source = Fifo(ins, schedule.max_held_in)
-            self._sink = Fifo(outs, schedule.max_held_out)
+            self._source = Fifo(ins, schedule.max_held_in + surplus)
+            self._sink = Fifo(outs, schedule.max_held_out + surplus)
         else:
-            self._source = Resampler(schedule.down, ins, schedule.max_held_in)
-            self._sink = Resampler(schedule.up, outs, schedule.max_held_out)
+            more = -(-surplus * manifest.sample_rate // config.sample_rate)
+            self._source = Resampler(schedule.down, ins, schedule.max_held_in + surplus)
+            self._sink = Resampler(schedule.up, outs, schedule.max_held_out + more)
         self._separated: Samples = np.zeros((*outs, longest), np.float32)
         self._pulled: Samples = np.zeros((*outs, config.block_size), np.float32)
         self.reset()
 
     def process(self, block: Samples, out: Samples) -> None:
-        """Takes `(channels, block_size)` and fills `(stems, channels, block_size)`."""
+        """Takes `(channels, frames)` and fills `(stems, channels, frames)`."""
         self._source.push(block)
         hops = self._source.ready // self._hop
-        if hops:
-            self._step(hops * self._hop)
+        while hops:
+            taken = min(hops, self._max_hops)
+            self._step(taken * self._hop)
+            hops -= taken
         if self._remainder is None:
             self._sink.pull(out)
         else:
-            self._sink.pull(self._pulled)
-            self._remainder.settle(block, self._pulled, out)
+            pulled = self._pulled[..., : block.shape[-1]]
+            self._sink.pull(pulled)
+            self._remainder.settle(block, pulled, out)
 
     def _step(self, frames: int) -> None:
         audio, stems = self._runtime.buffers(frames)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.artifact import Artifact, read_artifact
 from engine.catalog import find_model
@@ -87,20 +88,28 @@ class Separator:
 
     # ---- live ---------------------------------------------------------------------------------
 
-    def prepare(self, config: HostConfig) -> None:
+    def prepare(self, config: HostConfig, *, quantum: int | None = None) -> None:
         """Allocates, warms up and starts a stream. May take a second; never call it in a callback.
 
         Args:
             config: the host's sample rate, block size and channels.
+            quantum: for hosts whose blocks vary: they may be any multiple of it, up to the block
+                size. None: every block has the block size.
 
         Raises:
+            ConfigError: if the quantum does not divide the block size.
             ModelError: if the runtime cannot run the model at this size.
         """
+        quantum = config.block_size if quantum is None else quantum
+        if not isinstance(quantum, int) or quantum < 1 or config.block_size % quantum:
+            raise ConfigError(
+                f"The quantum is {quantum!r} and the block size {config.block_size}; give a "
+                "divisor of the block size."
+            )
         self._chain = None
-        self._chain = Chain(self.manifest, self._choice.runtime, config)
+        self._chain = Chain(self.manifest, self._choice.runtime, config, quantum)
+        self._quantum = quantum
         shape = (config.channels, config.block_size)
-        self._block_shape = shape
-        self._out_shape = (len(self.stems), *shape)
         self._levels: Samples = np.zeros(shape, np.float32)
         self._good = np.zeros(shape, np.bool_)
         self._clean: Samples = np.zeros(shape, np.float32)
@@ -125,30 +134,43 @@ class Separator:
         """Takes one block and fills one block of stems. Does not allocate, wait or lock.
 
         Args:
-            block: float32 `(channels, block_size)`. Samples that are not finite, or beyond
-                `MAX_LEVEL`, count as 0 and are counted in `nonfinite_samples`.
-            out: float32 `(stems, channels, block_size)`, always filled whole.
+            block: float32 `(channels, frames)`, where frames is the block size or, with a quantum,
+                any multiple of that up to it. Samples that are not finite, or beyond `MAX_LEVEL`,
+                count as 0 and are counted in `nonfinite_samples`.
+            out: float32 `(stems, channels, frames)`, always filled whole.
 
         Raises:
             AudioError: if an array has another shape or type.
             ConfigError: before `prepare`.
         """
         chain = self._prepared()
-        if block.shape != self._block_shape or block.dtype != np.float32:
-            raise AudioError(_array_message("block", block, self._block_shape))
-        if out.shape != self._out_shape or out.dtype != np.float32:
-            raise AudioError(_array_message("out", out, self._out_shape))
-        np.absolute(block, out=self._levels)
-        np.less_equal(self._levels, MAX_LEVEL, out=self._good)
-        if not self._good.all():
-            block = self._cleaned(block)
+        config = chain.config
+        frames = self._allowed_frames(block)
+        for name, array, shape in (
+            ("block", block, (config.channels, frames)),
+            ("out", out, (len(self.stems), config.channels, frames)),
+        ):
+            if array.shape != shape or array.dtype != np.float32:
+                raise AudioError(_array_message(name, array, shape))
+        levels, good = self._levels[:, :frames], self._good[:, :frames]
+        np.absolute(block, out=levels)
+        np.less_equal(levels, MAX_LEVEL, out=good)
+        if not good.all():
+            block = self._cleaned(block, good)
         chain.process(block, out)
 
-    def _cleaned(self, block: Samples) -> Samples:
-        self.nonfinite_samples += self._good.size - int(np.count_nonzero(self._good))
-        self._clean.fill(0)
-        np.copyto(self._clean, block, where=self._good)
-        return self._clean
+    def _allowed_frames(self, block: Samples) -> int:
+        """Returns the frames that a block has, or should have."""
+        most = self._levels.shape[-1]
+        frames = block.shape[-1] if block.ndim else 0
+        return frames if 0 < frames <= most and frames % self._quantum == 0 else most
+
+    def _cleaned(self, block: Samples, good: NDArray[np.bool_]) -> Samples:
+        self.nonfinite_samples += good.size - int(np.count_nonzero(good))
+        clean = self._clean[:, : block.shape[-1]]
+        clean.fill(0)
+        np.copyto(clean, block, where=good)
+        return clean
 
     def reset(self) -> None:
         """Starts the stream anew, as if just prepared. Does not allocate."""

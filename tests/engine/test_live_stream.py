@@ -43,6 +43,44 @@ def test_streamed_equals_offline_for_any_block_size(
     np.testing.assert_allclose(play(separator, audio), offline, atol=1e-6)
 
 
+@pytest.mark.parametrize("sample_rate", [22_050, 44_100, 48_000, 192_000])
+@pytest.mark.parametrize(("hop", "latency"), [(64, 64), (48, 5)])
+@pytest.mark.parametrize("quantum", [1, 16, 64, 96])
+def test_blocks_of_any_multiple_of_the_quantum_are_the_same_stream(
+    load_model: LoadModel, sample_rate: int, hop: int, latency: int, quantum: int
+) -> None:
+    separator = load_model(hop=hop, latency=latency)
+    most = quantum * (4096 // quantum)
+    audio = noise(2, 2 * most)
+    separator.prepare(HostConfig(sample_rate, quantum, 2))
+    wanted_latency = separator.latency
+    alike = np.zeros((2, *audio.shape), np.float32)
+    for start in range(0, audio.shape[1], quantum):
+        block = np.s_[start : start + quantum]
+        separator.process(audio[:, block], alike[..., block])
+    separator.prepare(HostConfig(sample_rate, most, 2), quantum=quantum)
+    assert separator.latency == wanted_latency
+    varied = np.full_like(alike, np.nan)
+    start, random = 0, np.random.default_rng(0)
+    sizes = [most, quantum]
+    while start < audio.shape[1]:
+        size = sizes.pop(0) if sizes else quantum * int(random.integers(1, most // quantum + 1))
+        block = np.s_[start : min(start + size, audio.shape[1])]
+        separator.process(audio[:, block], varied[..., block])
+        start += size
+    np.testing.assert_allclose(varied, alike, atol=1e-6)
+
+
+def test_other_blocks_than_multiples_of_the_quantum_are_refused(load_model: LoadModel) -> None:
+    separator = load_model()
+    with pytest.raises(ConfigError, match="give a divisor of the block size"):
+        separator.prepare(HostConfig(44_100, 256, 2), quantum=100)
+    separator.prepare(HostConfig(44_100, 256, 2), quantum=64)
+    for frames in (0, 32, 100, 320):
+        with pytest.raises(AudioError):
+            separator.process(np.zeros((2, frames), np.float32), np.zeros((2, 2, frames), "f4"))
+
+
 @pytest.mark.parametrize(("host", "model"), CHANNELS)
 def test_mono_and_stereo_meet_in_any_combination(
     load_model: LoadModel, host: int, model: int
