@@ -20,6 +20,7 @@ from engine.fifo import Samples
 from engine.realtime import enter_realtime
 from engine.separator import Separator, StreamState
 from engine.worker.child import Task
+from engine.worker.layout import Constant
 from engine.worker.loop import EngineLoop
 from engine.worker.segment import Segment
 from engine.worker.wake import forget_sleepers
@@ -63,7 +64,7 @@ def main() -> int:
 def _serve(task: Task, pipe: _Pipe) -> None:
     segment = Segment.attach(task.segment)
     separator = Separator.load(task.model, runtime=task.runtime)
-    separator.prepare(segment.layout.config)
+    separator.prepare(segment.layout.config, quantum=segment.words[Constant.QUANTUM])
     first, burst = _try_out(separator)
     pipe.say(
         event="ready",

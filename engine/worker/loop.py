@@ -1,16 +1,17 @@
 """The engine's real-time loop: from the input ring to an output ring, block by block.
 
-The loop stands at a position on the grid of blocks. What it does next follows from how far the
-host has come (w), and from nothing else:
+The loop stands at a position on a grid: of the host's blocks if they are all alike, else of a
+quantum (layout: `QUANTUM`). What it does next follows from how far the host has come, and from
+nothing else:
 
-    less than a block to do         sleep until the host rings
-    a block or more                 compute it; its output goes to where its input came from
-    the output would be too late    skip to the first block that can still be heard
+    less than a quantum to do       sleep until the host rings
+    a quantum or more               compute up to a block; its output goes to where its input was
+    the output would be too late    skip to the first quantum that can still be heard
 
-"Too late" is a block whose last frame the host has played already, e + block <= w - share. A few
-such blocks are computed all the same where that takes less than one block's time: then the stream
-goes on as if nothing had happened, which a skip cannot offer. An engine that starts in the middle
-begins in the past, to warm its memory up on what has been played, and works its way to now.
+"Too late" is what the host has played already, all that is older than the worker's share of the
+latency. A little of it is computed all the same where that takes less than one block's time: then
+the stream goes on as if nothing had happened, which a skip cannot offer. An engine that starts in
+the middle begins in the past, to warm up on what has been played, and works its way to now.
 
 Nothing in here trusts the host: a position that no host can have makes the loop start anew there.
 """
@@ -66,7 +67,8 @@ class EngineLoop:
         self._input, self._output = segment.input, segment.output[slot]
         self._meters_out, self._timings = segment.meters[slot], segment.timings[slot]
         self._block_size = config.block_size
-        self._deadline = config.deadline
+        self._quantum = self._words[Constant.QUANTUM]
+        self._sample_rate = config.sample_rate
         self._latency = separator.latency
         self._share = self._words[Constant.LATENCY] - separator.latency
         # The oldest input that is certainly whole: the host may be writing its next block.
@@ -85,7 +87,7 @@ class EngineLoop:
         self._commands: deque[tuple[int, Callable[[Separator], Any]]] = deque()
         self._out_from = NOWHERE
         self._is_stopped = False
-        self._compute_seconds = 0.0
+        self._seconds_per_frame = 0.0
 
     def stop(self) -> None:
         """Ends the loop within `IDLE_SECONDS`. May be called from another thread."""
@@ -100,12 +102,12 @@ class EngineLoop:
 
     def run(self) -> None:
         """Serves blocks until stopped."""
-        words, engine, size = self._words, self._engine, self._block_size
+        words, engine, quantum = self._words, self._engine, self._quantum
         position = self._first_position()
         is_live = False
         resets = self._controls.get("reset")
         while not self._is_stopped:
-            while self._commands and self._commands[0][0] < position + size:
+            while self._commands and self._commands[0][0] < position + quantum:
                 self._commands.popleft()[1](self._separator)
             count_up(words, engine + Engine.BEAT)
             bell = self._engines_bell.count
@@ -117,25 +119,27 @@ class EngineLoop:
             if not 0 <= waiting <= self._reach:
                 position = self._skip_to(self._grid(end))
                 continue
-            if waiting < 2 * size and not is_live:
+            if waiting < quantum + self._block_size and not is_live:
                 is_live = True
                 words[engine + Engine.IS_LIVE] = 1
-            if waiting < size:
+            if waiting < quantum:
                 self._idle(bell)
                 continue
             if is_live and self._is_too_late(waiting):
-                position = self._skip_to(position + self._too_late_frames(waiting))
+                late = self._too_late_frames(waiting)
+                position, waiting = self._skip_to(position + late), waiting - late
             if self._controls.get("reset") != resets:
                 resets = self._controls.get("reset")
                 self._separator.reset()
-            self._compute(position)
-            position += size
+            frames = min(self._grid(waiting), self._block_size)
+            self._compute(position, frames)
+            position += frames
         words[engine + Engine.OUT_FROM] = NOWHERE
 
     # ---- where to go on -------------------------------------------------------------------------
 
     def _grid(self, position: int) -> int:
-        return position // self._block_size * self._block_size
+        return position // self._quantum * self._quantum
 
     def _first_position(self) -> int:
         end = self._words[Host.IN_END]
@@ -147,11 +151,11 @@ class EngineLoop:
         late = self._too_late_frames(waiting)
         if late == 0 or self._words[Host.IS_PATIENT]:
             return False
-        return waiting / self._block_size * self._compute_seconds > self._deadline
+        return waiting * self._seconds_per_frame > self._block_size / self._sample_rate
 
     def _too_late_frames(self, waiting: int) -> int:
-        """Returns the frames, in whole blocks, whose output would be played already."""
-        return max(0, (waiting - self._share) // self._block_size) * self._block_size
+        """Returns the frames, in whole quanta, whose output would be played already."""
+        return max(0, self._grid(waiting - self._share))
 
     def _skip_to(self, position: int) -> int:
         """Declares that the output begins anew at a position; returns it."""
@@ -172,34 +176,36 @@ class EngineLoop:
 
     # ---- one block ------------------------------------------------------------------------------
 
-    def _compute(self, position: int) -> None:
+    def _compute(self, position: int, frames: int) -> None:
         words, engine = self._words, self._engine
         posted = words[Host.POSTED_NS]
         begin = time.perf_counter_ns()
         start = position - self._latency
-        out = self._out
-        read_ring(self._input, position, self._block)
-        read_ring(self._input, start, self._mixture)
-        self._separator.process(self._block, out[1:])
-        self._mixer.process(self._controls, self._mixture, out[1:], out[0])
+        block, out = self._block[:, :frames], self._out[..., :frames]
+        mixture = self._mixture[:, :frames]
+        read_ring(self._input, position, block)
+        read_ring(self._input, start, mixture)
+        self._separator.process(block, out[1:])
+        self._mixer.process(self._controls, mixture, out[1:], out[0])
         write_ring(self._output, start, out)
         fence()
         words[engine + Engine.OUT_FROM] = self._out_from  # as it was, unless somebody meddled
-        words[engine + Engine.OUT_END] = start + self._block_size
+        words[engine + Engine.OUT_END] = start + frames
         self._host_bell.ring()
         end = time.perf_counter_ns()
-        self._report(position, (end - posted) * 1e-9, (end - begin) * 1e-9)
+        self._report(block, out, (end - posted) * 1e-9, (end - begin) * 1e-9)
 
-    def _report(self, position: int, turn_around: float, compute: float) -> None:
+    def _report(self, block: Samples, out: Samples, turn_around: float, compute: float) -> None:
         """Writes meters, load and timing; nobody waits for them."""
-        meters, out = self._meters, self._out
-        meters.measure(_INPUT, self._block)
+        meters, words, engine = self._meters, self._words, self._engine
+        meters.measure(_INPUT, block)
         for row, audio in enumerate(out, _MIX):
             meters.measure(row, audio)
         self._meters_out[...] = meters.values
-        timing = self._timings[position // self._block_size % TIMINGS]
+        timing = self._timings[words[engine + Engine.BLOCKS] % TIMINGS]
         timing[0] = turn_around
         timing[1] = compute
-        self._compute_seconds += _LOAD_SMOOTHING * (compute - self._compute_seconds)
-        self._reals[self._engine + Engine.LOAD] = self._compute_seconds / self._deadline
-        count_up(self._words, self._engine + Engine.BLOCKS)
+        count_up(words, engine + Engine.BLOCKS)
+        seconds = compute / block.shape[-1]
+        self._seconds_per_frame += _LOAD_SMOOTHING * (seconds - self._seconds_per_frame)
+        self._reals[engine + Engine.LOAD] = self._seconds_per_frame * self._sample_rate

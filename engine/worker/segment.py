@@ -46,7 +46,7 @@ class Segment:
         controls: float64, one slot per control.
         meters: per slot float64 `(rows, 2)`: peak and rms of input, mix and stems.
         timings: per slot float64 `(TIMINGS, 2)`: seconds of a block from its coming to its
-            going, and of computing alone; block number k lies in row `k % TIMINGS`.
+            going, and of computing alone; the engine's k-th block lies in row `k % TIMINGS`.
         input: float32 `(channels, in_frames)`.
         output: per slot float32 `(1 + stems, channels, out_frames)`, the mix first.
     """
@@ -77,8 +77,13 @@ class Segment:
         ]
 
     @classmethod
-    def create(cls, layout: Layout, *, is_direct: bool, is_fixed: bool) -> "Segment":
+    def create(cls, layout: Layout, *, is_direct: bool, quantum: int) -> "Segment":
         """Makes a segment of zeros under a new name. Sweeps away those of dead owners.
+
+        Args:
+            layout: where everything shall lie.
+            is_direct: whether the host waits for each block.
+            quantum: what the engine's steps are multiples of: the block size if all blocks have it.
 
         Raises:
             ConfigError: if there is not enough memory for it.
@@ -113,7 +118,8 @@ class Segment:
             Constant.IN_FRAMES: layout.in_frames,
             Constant.OUT_FRAMES: layout.out_frames,
             Constant.IS_DIRECT: int(is_direct),
-            Constant.IS_FIXED: int(is_fixed),
+            Constant.IS_FIXED: int(quantum == config.block_size),
+            Constant.QUANTUM: quantum,
         }
         segment.write_constants()
         return segment
@@ -237,7 +243,13 @@ def _read_layout(path: Path, memory: mmap.mmap) -> Layout:
             values[Constant.IN_FRAMES],
             values[Constant.OUT_FRAMES],
         )
-        if not layout.is_sound or not layout.nbytes == values[Constant.BYTES] == len(memory):
+        quantum = values[Constant.QUANTUM]
+        if (
+            not layout.is_sound
+            or not layout.nbytes == values[Constant.BYTES] == len(memory)
+            or not 1 <= quantum <= config.block_size
+            or config.block_size % quantum
+        ):
             raise _damaged(path)
         start = layout.offset("names")
         names = [

@@ -15,14 +15,15 @@ The worker's share of the latency is
                             engine starts and b that of a block: one block wherever the engine
                             computes in time.
 The factor is for caches that are cold when a block comes only now and then, and for the wake-up.
-Hosts whose blocks vary in size add one frame less than their largest block, because the engine
-waits for whole ones.
+Hosts whose blocks vary in size add one frame less than a quantum of 64, because the engine waits
+for whole ones.
 """
 
 import math
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,9 @@ from engine.worker.status import Status
 from engine.worker.wake import forget_sleepers
 
 FIFO_PRIORITY = 70
+QUANTUM = 64
+"""Frames that an engine's steps are multiples of where the host's blocks vary in size."""
+
 _SAFETY = 2.5
 _STALL_SECONDS = 1.5  # an engine without a sign of life for so long is replaced
 _WATCH_SECONDS = 0.02
@@ -124,7 +128,8 @@ class Session:
             config: of the host.
             runtime: as in `Separator.load`.
             direct: the host waits in its callback for each block, and the worker adds no latency.
-            fixed: every block has the block size; False: at most the block size.
+            fixed: every block has the block size; False: at most the block size, which then is
+                rounded up to whole quanta.
             spin: let the engine look for work all the time instead of sleeping: a little quicker
                 to start, and it takes a whole core.
             fifo_priority: of the engine's loop, 1 to 99; None to leave its scheduling alone.
@@ -136,13 +141,17 @@ class Session:
             WorkerError: if the engine's process fails.
         """
         artifact = read_separator(model)
-        schedule = Schedule.of(artifact.manifest, config)
+        quantum = config.block_size
+        if not fixed:
+            quantum = QUANTUM
+            config = replace(config, block_size=-(-config.block_size // QUANTUM) * QUANTUM)
+        schedule = Schedule.of(artifact.manifest, replace(config, block_size=quantum))
         stems = artifact.manifest.stems
         declared = controls_for(stems)
         values = ControlTable(declared)
         values.set_all(controls or {})
         layout = Layout.of(config, stems, len(declared), schedule.latency)
-        segment = Segment.create(layout, is_direct=direct, is_fixed=fixed)
+        segment = Segment.create(layout, is_direct=direct, quantum=quantum)
         try:
             segment.controls[...] = values.values
             segment.words[Host.PLAYING] = 0
@@ -230,7 +239,8 @@ class Session:
                 f"{manifest.name} has the stems {', '.join(manifest.stems)} and the session plays "
                 f"{', '.join(self.stems)}; start a new session for it."
             )
-        missing = Schedule.of(manifest, self.config).latency - (self.latency - self._share)
+        grid = replace(self.config, block_size=self._words[Constant.QUANTUM])
+        missing = Schedule.of(manifest, grid).latency - (self.latency - self._share)
         if missing > 0:
             raise ConfigError(
                 f"{manifest.name} needs {missing} frames of latency more than the session has "
@@ -288,7 +298,7 @@ class Session:
             blocks = math.ceil(_SAFETY * burst_seconds / config.deadline)
             share = min(max(blocks, 1), MAX_SHARE_BLOCKS) * config.block_size
         if not words[Constant.IS_FIXED]:
-            share += config.block_size - 1
+            share += words[Constant.QUANTUM] - 1
         self._share = share
         ledger = schedule.ledger.plus("worker", share)
         self._segment.settle_latency(ledger.total)

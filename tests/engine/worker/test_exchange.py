@@ -81,9 +81,9 @@ def test_blocks_may_vary_where_the_host_says_so(open_session, player, offline, d
     sizes = np.random.default_rng(0).integers(1, 257, 100)
     for frames in [1, 256, 255, *sizes.tolist()]:
         host.play(frames, wait=True)
-    alone = offline(host.played, session.config)
+    alone = offline(host.played, HostConfig(44_100, 64, 2))
     share = dict(session.ledger)["worker"]
-    assert share >= 511
+    assert share in (63 + 256, 63 + 512)  # the second where the machine is very busy
     whole = alone.shape[-1]
     np.testing.assert_array_equal(host.stems[..., :whole], delayed(alone, share))
 

@@ -195,13 +195,11 @@ def test_an_engine_that_restarts_mends_the_header(open_session, player, noise):
     segment.close()
 
 
-@pytest.mark.parametrize("word", list(Constant))
+@pytest.mark.parametrize("word", [word for word in Constant if not word.name.startswith("IS_")])
 @pytest.mark.parametrize("value", [-1, 2**40, 2**63 - 1])
 def test_no_size_that_stands_in_a_segment_is_believed(open_session, word, value):
     session = open_session(256)
     segment = Segment.attach(session.segment_path)
-    if word in (Constant.IS_DIRECT, Constant.IS_FIXED):
-        pytest.skip("any number is a truth value")
     segment.words[word] = value
     segment.close()
     with pytest.raises(WorkerError, match=r"shared memory of|states a latency"):

@@ -40,7 +40,7 @@ while seen < 200:
 @pytest.fixture
 def segment():
     layout = Layout.of(HostConfig(44_100, 64, 1), ["drums"], 0, 64)
-    made = Segment.create(layout, is_direct=False, is_fixed=True)
+    made = Segment.create(layout, is_direct=False, quantum=64)
     yield made
     made.unlink()
     made.close()
