@@ -1,7 +1,7 @@
 """The public face: load a model, then separate live blocks or whole songs with it."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +65,14 @@ class Separator:
         """
         artifact = read_separator(model)
         return cls(artifact, choose(runtime, artifact, threads))
+
+    def sibling(self) -> "Separator":
+        """Returns another separator of the same model, for another stream and another thread.
+
+        The two share the weights and no state; it has to be prepared.
+        """
+        runtime = self._choice.runtime.sibling()
+        return Separator(self._artifact, replace(self._choice, runtime=runtime))
 
     @property
     def manifest(self) -> Manifest:

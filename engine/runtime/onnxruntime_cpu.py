@@ -53,7 +53,8 @@ class OnnxRuntimeCpu:
         self._batch = 1
         self._states: tuple[list[Samples], list[Samples]] = ([], [])
         self._session: Any = None
-        self._fixed_frames: int | None = None
+        # By the frames that they are fixed to; shared by siblings.
+        self._sessions: dict[int | None, Any] = {}
         self._bindings: dict[int, tuple[list[Any], list[Any]]] = {}
         self._buffers: dict[int, tuple[Samples, Samples]] = {}
 
@@ -63,6 +64,12 @@ class OnnxRuntimeCpu:
         threads = "1 thread" if self._threads == 1 else f"{self._threads} threads"
         return f"ONNX Runtime {self._library.__version__} on the CPU, {threads}"
 
+    def sibling(self) -> "OnnxRuntimeCpu":
+        """Returns another one over the same sessions; running them is safe from any thread."""
+        other = OnnxRuntimeCpu(self._artifact, self._threads)
+        other._sessions = self._sessions
+        return other
+
     def prepare(self, step_sizes: Sequence[int], batch: int) -> None:
         """Makes the session, the buffers and the bindings, and warms them up."""
         manifest = self._artifact.manifest
@@ -70,9 +77,10 @@ class OnnxRuntimeCpu:
         shapes = [(batch, *state.shape[1:]) for state in manifest.states]
         self._states = ([_zeros(shape) for shape in shapes], [_zeros(shape) for shape in shapes])
         fixed_frames = step_sizes[0] if len(step_sizes) == 1 else None
-        if self._session is None or fixed_frames != self._fixed_frames:
-            self._session = self._new_session(fixed_frames)
-            self._fixed_frames = fixed_frames
+        if fixed_frames not in self._sessions:
+            self._sessions.clear()  # siblings that still use one hold it themselves
+            self._sessions[fixed_frames] = self._new_session(fixed_frames)
+        self._session = self._sessions[fixed_frames]
         self._buffers, self._bindings = {}, {}
         for frames in step_sizes:
             audio = _zeros((batch, manifest.channels, frames))

@@ -21,6 +21,13 @@ class Runtime(Protocol):
         """What computes, for people: library, version, device, threads."""
         ...
 
+    def sibling(self) -> "Runtime":
+        """Returns another runtime of the same model, which shares the weights and no state.
+
+        It may step in another thread at the same time.
+        """
+        ...
+
     def prepare(self, step_sizes: Sequence[int], batch: int) -> None:
         """Allocates and warms up for steps of these sizes, in any order; state zero. May be slow.
 

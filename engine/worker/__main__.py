@@ -5,12 +5,10 @@ stdout. When stdin ends, whoever started it is dead: then it removes the shared 
 """
 
 import json
-import os
 import signal
 import sys
 import threading
 import time
-from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -22,6 +20,7 @@ from engine.separator import Separator, StreamState
 from engine.worker.child import Task
 from engine.worker.layout import Constant
 from engine.worker.loop import EngineLoop
+from engine.worker.pipe import Pipe
 from engine.worker.segment import Segment
 from engine.worker.wake import forget_sleepers
 
@@ -29,27 +28,10 @@ _TRIAL_SECONDS = 0.1  # of audio, for how long a block takes
 _MAX_TRIAL_BLOCKS = 64
 
 
-class _Pipe:
-    """Answers to whoever started this process, from any thread."""
-
-    def __init__(self) -> None:
-        # Libraries may print; only answers shall reach the pipe.
-        self._stream = os.fdopen(os.dup(1), "w", buffering=1)
-        self._lock = threading.Lock()
-        os.dup2(2, 1)
-
-    def say(self, **answer: Any) -> None:
-        with self._lock, suppress(OSError):  # nobody listens any more; stdin says the same
-            self._stream.write(json.dumps(answer) + "\n")
-
-    def say_error(self, error: StemwireError) -> None:
-        self.say(event="error", kind=type(error).__name__, message=str(error))
-
-
 def main() -> int:
     """Runs one engine until it is told to stop; returns the exit code."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for who started it
-    pipe = _Pipe()
+    pipe = Pipe()
     line = sys.stdin.readline()
     if not line:
         return 0
@@ -61,7 +43,7 @@ def main() -> int:
     return 0
 
 
-def _serve(task: Task, pipe: _Pipe) -> None:
+def _serve(task: Task, pipe: Pipe) -> None:
     segment = Segment.attach(task.segment)
     separator = Separator.load(task.model, runtime=task.runtime)
     separator.prepare(segment.layout.config, quantum=segment.words[Constant.QUANTUM])
@@ -104,7 +86,7 @@ def _try_out(separator: Separator) -> tuple[float, float]:
     return float(seconds[0]), float(np.quantile(seconds[1:], 1 - steps / 2))
 
 
-def _listen(loop: EngineLoop, segment: Segment, pipe: _Pipe) -> None:
+def _listen(loop: EngineLoop, segment: Segment, pipe: Pipe) -> None:
     """Does what the lines on stdin say, until they end."""
     snapshots: dict[str, StreamState] = {}
 

@@ -55,15 +55,16 @@ class EngineProcess:
 
     Args:
         task: what it shall do.
+        module: that the process runs.
     """
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Task, module: str = "engine.worker") -> None:
         self.task = task
         self._answers: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self._last_words: deque[str] = deque(maxlen=_LAST_WORDS)
         # Of a session of its own, so that a Ctrl-C in the terminal does not reach it.
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "engine.worker"],
+            [sys.executable, "-m", module],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

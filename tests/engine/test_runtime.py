@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from engine.runtime import choice
 from engine.runtime.onnxruntime_cpu import OnnxRuntimeCpu
 
 MakeModel = Callable[..., Path]
+LoadModel = Callable[..., Separator]
 
 
 @pytest.mark.parametrize("option", ["auto", "cpu"])
@@ -115,3 +117,37 @@ def test_numbers_too_small_to_hear_are_zero_in_the_model_and_nowhere_else(
         separator.process(block, out)
         assert np.float32(1e-30) * np.float32(1e-10) > 0
     assert not out.any()
+
+
+def test_siblings_share_weights_and_no_state(load_model: LoadModel) -> None:
+    one = load_model(hop=64, latency=64)
+    other = one.sibling()
+    config = HostConfig(44_100, 128, 2)
+    one.prepare(config)
+    other.prepare(config)
+    audio = np.random.default_rng(5).normal(0, 0.2, (2, 2, 128 * 40)).astype(np.float32)
+    alone = []
+    for stream in audio:
+        one.reset()
+        alone.append(_stream(one, stream))
+    one.reset()
+    together: list[np.ndarray | None] = [None, None]
+
+    def play(number: int, separator: Separator) -> None:
+        together[number] = _stream(separator, audio[number])
+
+    threads = [Thread(target=play, args=pair) for pair in enumerate((one, other))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for expected, heard in zip(alone, together, strict=True):
+        np.testing.assert_array_equal(heard, expected)
+
+
+def _stream(separator: Separator, audio: np.ndarray) -> np.ndarray:
+    out = np.zeros((len(separator.stems), *audio.shape), np.float32)
+    for start in range(0, audio.shape[1], 128):
+        part = np.s_[start : start + 128]
+        separator.process(audio[:, part], out[..., part])
+    return out
