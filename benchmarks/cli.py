@@ -2,7 +2,7 @@
 
 import typer
 
-from benchmarks import latency, quality
+from benchmarks import latency, quality, soak
 from plugin_host.command_group import CommandGroup
 
 app = typer.Typer(
@@ -21,3 +21,4 @@ def _main() -> None:
 
 app.command("latency")(latency.latency)
 app.command("quality")(quality.quality)
+app.command("soak")(soak.soak)

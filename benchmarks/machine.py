@@ -1,14 +1,11 @@
-"""What the numbers were measured on, and how the process was scheduled."""
+"""What the numbers were measured on, and how the processes were scheduled."""
 
 import os
 import platform
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-FIFO_PRIORITY = 70
 _PACKAGES = ("stemwire", "numpy", "onnxruntime", "onnxruntime-gpu", "soxr")
 
 
@@ -27,32 +24,20 @@ def describe_machine() -> dict[str, Any]:
     }
 
 
-@contextmanager
-def scheduling(fifo: bool) -> Iterator[str]:
-    """Runs a `with` block under SCHED_FIFO, if that is asked for and allowed.
+def scheduling_of(pid: int) -> str:
+    """Returns how a process is scheduled, in words, for example "SCHED_FIFO 70" or "default".
 
     Args:
-        fifo: whether to ask.
-
-    Yields:
-        What the process is scheduled as, in words.
+        pid: its number; 0 is the calling thread.
     """
-    if not fifo:
-        yield "default"
-        return
-    if not hasattr(os, "sched_setscheduler"):
-        yield "default (this system has no SCHED_FIFO)"
-        return
-    before = os.sched_getscheduler(0), os.sched_getparam(0)
     try:
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(FIFO_PRIORITY))
-    except PermissionError:
-        yield "default (SCHED_FIFO is not permitted)"
-        return
-    try:
-        yield f"SCHED_FIFO {FIFO_PRIORITY}"
-    finally:
-        os.sched_setscheduler(0, *before)
+        policy = os.sched_getscheduler(pid) & ~os.SCHED_RESET_ON_FORK
+        priority = os.sched_getparam(pid).sched_priority
+    except (AttributeError, OSError):
+        return "unknown"
+    names = {os.SCHED_OTHER: "default", os.SCHED_FIFO: "SCHED_FIFO", os.SCHED_RR: "SCHED_RR"}
+    name = names.get(policy, f"policy {policy}")
+    return f"{name} {priority}" if priority else name
 
 
 def _processor() -> str:
