@@ -35,7 +35,7 @@ from engine.worker.wake import engines_bell, fence, host_bell
 
 IDLE_SECONDS = 0.05  # the longest sleep: so often an engine without work shows that it lives
 _LOAD_SMOOTHING = 0.02  # of a new block in the load: an average over about 50 blocks
-_INPUT, _MIX, _FIRST_STEM = 0, 1, 2  # rows of the meters
+_INPUT, _MIX = 0, 1  # rows of the meters; the stems follow
 
 
 class EngineLoop:
@@ -73,12 +73,16 @@ class EngineLoop:
         self._share = self._words[Constant.LATENCY] - separator.latency
         # The oldest input that is certainly whole: the host may be writing its next block.
         self._reach = layout.in_frames - 2 * config.block_size
+        # All that can still be heard, at the least: a host that waits wants the whole of it.
+        past = max(past, self._words[Constant.LATENCY] + config.block_size)
         self._past = min(past, self._reach - separator.latency - 2 * config.block_size)
         self._engines_bell = engines_bell(segment)
         self._host_bell = host_bell(segment, slot)
         self._spin = spin
         self._controls = ControlTable(controls_for(layout.stems), segment.controls)
-        self._mixer = Mixer(layout.stems, config)
+        # A plugin may have rows for more stems than the model has: those stay silent.
+        self._rows = 1 + len(separator.stems)
+        self._mixer = Mixer(layout.stems[: len(separator.stems)], config)
         self._meters = Meters(layout.meter_rows, config.sample_rate)
         channels, frames = config.channels, config.block_size
         self._block: Samples = np.zeros((channels, frames), np.float32)
@@ -185,8 +189,9 @@ class EngineLoop:
         mixture = self._mixture[:, :frames]
         read_ring(self._input, position, block)
         read_ring(self._input, start, mixture)
-        self._separator.process(block, out[1:])
-        self._mixer.process(self._controls, mixture, out[1:], out[0])
+        stems = out[1 : self._rows]
+        self._separator.process(block, stems)
+        self._mixer.process(self._controls, mixture, stems, out[0])
         write_ring(self._output, start, out)
         fence()
         words[engine + Engine.OUT_FROM] = self._out_from  # as it was, unless somebody meddled
@@ -199,7 +204,7 @@ class EngineLoop:
         """Writes meters, load and timing; nobody waits for them."""
         meters, words, engine = self._meters, self._words, self._engine
         meters.measure(_INPUT, block)
-        for row, audio in enumerate(out, _MIX):
+        for row, audio in enumerate(out[: self._rows], _MIX):
             meters.measure(row, audio)
         self._meters_out[...] = meters.values
         timing = self._timings[words[engine + Engine.BLOCKS] % TIMINGS]

@@ -8,6 +8,7 @@ import mmap
 import os
 import secrets
 import tempfile
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -22,11 +23,14 @@ from engine.worker.layout import (
     HEADER_BYTES,
     MAGIC,
     NAME_BYTES,
+    NOWHERE,
     SLOTS,
     TIMINGS,
     VERSION,
     Constant,
+    Engine,
     Layout,
+    engine_word,
 )
 
 Reals: TypeAlias = NDArray[np.float64]
@@ -88,7 +92,7 @@ class Segment:
         Raises:
             ConfigError: if there is not enough memory for it.
         """
-        folder = _folder()
+        folder = memory_folder()
         _sweep(folder)
         path = folder / f"{_PREFIX}{os.getpid()}-{secrets.token_hex(4)}"
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
@@ -122,15 +126,22 @@ class Segment:
             Constant.QUANTUM: quantum,
         }
         segment.write_constants()
+        for slot in range(SLOTS):
+            segment.words[engine_word(slot) + Engine.OUT_FROM] = NOWHERE
         return segment
 
     def write_constants(self) -> None:
         """Writes what never changes; again, it mends what somebody else has written there."""
         for word, value in self._constants.items():
             self.words[word] = value
+        self.name_stems(self.layout.stems)
+
+    def name_stems(self, names: Sequence[str]) -> None:
+        """Writes the names of the stems; rows without one are called unused."""
         start = self.layout.offset("names")
-        for number, name in enumerate(self.layout.stems):
-            place = start + number * NAME_BYTES
+        for row in range(len(self.layout.stems)):
+            name = names[row] if row < len(names) else f"unused{row + 1}"
+            place = start + row * NAME_BYTES
             self._memory[place : place + NAME_BYTES] = name.encode().ljust(NAME_BYTES, b"\0")
 
     def settle_latency(self, latency: int) -> None:
@@ -163,13 +174,21 @@ class Segment:
             os.close(handle)
         return cls(path, _read_layout(path, memory), memory, inode)
 
+    @property
+    def is_named(self) -> bool:
+        """Whether the file still has its name."""
+        try:
+            return self.path.stat().st_ino == self._inode
+        except FileNotFoundError:
+            return False
+
     def unlink(self) -> None:
         """Removes the file's name, if it still is this very file.
 
         The memory goes with the last who maps it.
         """
         with suppress(FileNotFoundError):
-            if self.path.stat().st_ino == self._inode:
+            if self.is_named:
                 self.path.unlink()
 
     def close(self) -> None:
@@ -189,7 +208,8 @@ class Segment:
         return np.frombuffer(self._memory, dtype, count, offset).reshape(shape)
 
 
-def _folder() -> Path:
+def memory_folder() -> Path:
+    """Returns the folder that segments lie in."""
     return _MEMORY_FOLDER if _MEMORY_FOLDER.is_dir() else Path(tempfile.gettempdir())
 
 
@@ -202,14 +222,25 @@ def _reserve(handle: int, size: int) -> None:
 
 def _sweep(folder: Path) -> None:
     """Removes segments whose makers are dead, as after a power cut of all their processes."""
-    for path in folder.glob(f"{_PREFIX}*-*"):
-        owner = path.name[len(_PREFIX) :].split("-")[0]
-        if owner.isdigit() and not _is_alive(int(owner)):
+    for path in segment_paths(folder):
+        if not is_alive(owner_of(path)):
             with suppress(OSError):
                 path.unlink()
 
 
-def _is_alive(pid: int) -> bool:
+def segment_paths(folder: Path) -> list[Path]:
+    """Returns the files that are called as segments are, in the order of their names."""
+    named = (path for path in folder.glob(f"{_PREFIX}*-*"))
+    return sorted(path for path in named if path.name.split("-")[1].isdigit())
+
+
+def owner_of(path: Path) -> int:
+    """Returns the number of the process that made a segment, as its name tells."""
+    return int(path.name.split("-")[1])
+
+
+def is_alive(pid: int) -> bool:
+    """Whether there is a process of that number; where one cannot ask, it is assumed."""
     if os.name != "posix":
         return True  # there, asking would end it
     try:

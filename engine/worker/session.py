@@ -154,9 +154,6 @@ class Session:
         segment = Segment.create(layout, is_direct=direct, quantum=quantum)
         try:
             segment.controls[...] = values.values
-            segment.words[Host.PLAYING] = 0
-            for slot in range(SLOTS):
-                segment.words[engine_word(slot) + Engine.OUT_FROM] = NOWHERE
             task = Task(str(segment.path), 0, str(artifact.path), runtime, 0, fifo_priority, spin)
             table = ControlTable(declared, segment.controls)
             return cls(artifact, segment, task, schedule, table)
