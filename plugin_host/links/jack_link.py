@@ -26,6 +26,7 @@ from plugin_host.links.player import Player
 
 CLIENT_NAME = "stemwire"
 _TICK = 0.5  # seconds between looks at server and connections
+_STALLED_TICKS = 2  # without a block, after which the server is looked for
 
 Links = set[tuple[str, str]]
 """Connections: (short name of our port, full name of the other one)."""
@@ -87,6 +88,9 @@ class _JackLink:
         self._settles_at: float | None = None
         self._told_latency = (0, 0)
         self._xruns = 0
+        self._blocks = 0
+        self._blocks_seen = 0
+        self._stalled_ticks = 0
 
     def run(self) -> None:
         self._open()
@@ -144,11 +148,30 @@ class _JackLink:
         self._client.close()
         self._forget()
 
+    def _check_blocks(self) -> None:
+        """Notices a server that went away without a word, as PipeWire does."""
+        is_stalled = self._is_active and self._blocks == self._blocks_seen
+        self._blocks_seen = self._blocks
+        self._stalled_ticks = self._stalled_ticks + 1 if is_stalled else 0
+        if self._stalled_ticks >= _STALLED_TICKS and not self._is_known():
+            self._lose("it has stopped calling")
+
+    def _is_known(self) -> bool:
+        """Whether there is a server, and it knows our ports; one may be there and rest."""
+        try:
+            probe = open_jack_client(f"{CLIENT_NAME}-probe")
+        except AudioDeviceError:
+            return False
+        known = {port.name for port in probe.get_ports(is_audio=True)}
+        probe.close()
+        return f"{self._client.name}:{self._inputs[0].shortname}" in known
+
     # ---- in JACK's threads --------------------------------------------------------------------
 
     def _process(self, frames: int) -> None:
         del frames  # the arrays know
         assert self._player is not None
+        self._blocks += 1
         self._player.process(
             [port.get_array() for port in self._inputs],
             [port.get_array() for port in self._outputs],
@@ -197,6 +220,7 @@ class _JackLink:
         if now >= self._tells_at:
             self._tells_at = now + _TICK
             self._line.say("status", xruns=self._xruns)
+            self._check_blocks()
 
     def _attach(self, segment: str) -> None:
         if self._client is None:

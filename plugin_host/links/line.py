@@ -25,9 +25,12 @@ import queue
 import signal
 import sys
 import threading
+import time
 from typing import Any, TextIO
 
 Message = dict[str, Any]
+
+_GRACE_SECONDS = 60.0  # to complete a recording
 
 
 class Line:
@@ -115,6 +118,8 @@ class Line:
             pass  # as good as the end
         self.has_lost_parent = True
         self.inbox.put(None)
+        time.sleep(_GRACE_SECONDS)
+        os._exit(1)  # the link hangs, in a sound library for instance
 
 
 def _parsed(text: str) -> Message | None:

@@ -22,6 +22,7 @@ from plugin_host.links.line import Line
 from plugin_host.links.player import Channel, Player
 
 _TICK = 0.5  # seconds between looks at the device
+_LONGEST_LATENCY = 10.0  # seconds that a device may have
 _SILENT_TICKS = 6  # without a single block: the device is gone, whatever PortAudio says
 
 
@@ -137,10 +138,21 @@ class _PortAudioLink:
             self._line.say(
                 "running",
                 name=_name(self._input, self._output),
-                latency=[round(seconds * self._sample_rate) for seconds in stream.latency],
+                latency=[self._frames(seconds) for seconds in stream.latency],
                 places=places(player.buses, outputs),
             )
             self._watch(player, stream)
+
+    def _frames(self, seconds: float) -> int:
+        """A latency that PortAudio tells, which for some devices has been below 0 on its way."""
+        if 0 <= seconds < _LONGEST_LATENCY:
+            return round(seconds * self._sample_rate)
+        self._line.say(
+            "note",
+            message="PortAudio does not know the latency of "
+            f"{_name(self._input, self._output)}, so the sum lacks it.",
+        )
+        return 0
 
     def _lay_out(self, player: Player, outputs: int) -> None:
         """Makes room for all buses, and notes which rows of it go to which output channels."""
