@@ -34,8 +34,9 @@ Listener = Callable[[str, float | str, str], None]
 """Called with (name, value, origin); see `Board.subscribe`."""
 
 MODEL, ERROR, SAVED, RECALLED = "model", "error", "preset/save", "preset/recall"
+CONTROLS = "controls"
 """Names of what is told beside controls: which model plays, what has gone wrong, which preset was
-saved or recalled."""
+saved or recalled, and that there are other controls than before."""
 
 _LOOKS_PER_SECOND = 60
 _MAX_NEWS = 256
@@ -65,16 +66,16 @@ class Board:
 
     Attributes:
         stems: their names, in the order of the output.
-        controls: what there is to turn.
         midi: where MIDI controllers are learned; None while there are none.
+        counters: figures of those who serve the board, by name, for others to show.
     """
 
     def __init__(self, stems: Sequence[str], model: str | Path = "") -> None:
         self.stems = tuple(stems)
-        self.controls: tuple[Control, ...] = controls_for(self.stems)
         self.midi: MidiDesk | None = None
+        self.counters: dict[str, float] = {}
         self._lock = threading.Lock()  # of all that follows; held for microseconds
-        self._table = ControlTable(self.controls)
+        self._table = ControlTable(controls_for(self.stems))
         self._session: Session | None = None
         self._kept: set[str] = set()  # that the next session shall have as they are here
         self._device_latency: int | None = None
@@ -131,12 +132,17 @@ class Board:
         if session is not self._session:
             self.disconnect()
         with self._lock:
-            session.controls.set_all({name: self._table.get(name) for name in self._kept})
+            names = self._kept.intersection(session.controls.names)
+            session.controls.set_all({name: self._table.get(name) for name in names})
             self._kept.clear()
+            is_other = session.controls.controls != self._table.controls
             self._table, self._session = session.controls, session
             self._manifest_name = session.model
-            renamed = model and _name_of(model) != self._model
-        if renamed:
+            if is_other:
+                self._told = ~self._raw_values()  # all of them are news
+        if is_other:
+            self.tell(CONTROLS, "", "")
+        if model and _name_of(model) != self._model:
             self._plays(_name_of(model), "")
 
     def disconnect(self) -> None:
@@ -145,9 +151,14 @@ class Board:
             if self._session is None:
                 return
             values = self._table.as_dict()
-            self._table, self._session = ControlTable(self.controls), None
+            self._table, self._session = ControlTable(self._table.controls), None
             self._table.set_all(values)
             self._kept = {control.name for control in self.controls if not control.is_trigger}
+
+    @property
+    def controls(self) -> tuple[Control, ...]:
+        """What there is to turn: the session's, or those of the stems before there is one."""
+        return self._table.controls
 
     @property
     def config(self) -> HostConfig | None:
@@ -351,9 +362,10 @@ class Board:
         """Has a function called with every change, as (name, value, origin).
 
         Of controls the newest value is told. Beside them come MODEL (its value a name, as soon as
-        another model plays), ERROR (a sentence; only its origin needs to know) and what `tell`
-        was given. The calls come from the board's own thread, one after the other: a listener
-        notes what it needs and returns, it never waits.
+        another model plays), ERROR (a sentence; only its origin needs to know), SAVED and RECALLED
+        (a preset's name), CONTROLS (there are others than before) and what else `tell` was given.
+        The calls come from the board's own thread, one after the other: a listener notes what it
+        needs and returns, it never waits.
 
         Args:
             listener: the function.

@@ -9,3 +9,11 @@ class OutputError(StemwireError):
 
 class AudioDeviceError(StemwireError):
     """A sound card, a JACK server or what it takes to reach them is not there."""
+
+
+class MessageError(StemwireError):
+    """A message over the network is damaged, or of a kind that is not understood."""
+
+
+class NetworkError(StemwireError):
+    """A port or an address on the network cannot be had, or nobody answers there."""

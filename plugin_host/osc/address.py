@@ -59,6 +59,7 @@ class Address:
             It raises a `ConfigError` if the arguments are wrong.
         shows: the control, or MODEL, whose changes are changes here; empty for what moves by
             itself (meters, figures) and for commands.
+        is_trigger: whether each message counts, and not the newest value.
         is_slow: whether writing returns before it is done; the outcome is told by the board, under
             the path's end.
         default: the values at the start; empty where that says nothing.
@@ -71,6 +72,7 @@ class Address:
     read: Callable[[Board], Values] | None = None
     write: Callable[[Board, Values, str], None] | None = None
     shows: str = ""
+    is_trigger: bool = False
     is_slow: bool = False
     default: Values = ()
 

@@ -3,7 +3,7 @@
 OSC, OSCQuery, the control surfaces and the client are derived from this table. Whoever holds a
 board and a table can serve the addresses over any transport:
 
-    table = AddressTable(board.stems)
+    table = AddressTable(board.stems, board.controls)
     address = table["/stemwire/stem/drums/gain"]
     address.write(board, (0.5,), origin)
     address.read(board)                                     # (0.5,)
@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from engine import ConfigError
-from engine.controls import Control, controls_for
+from engine.controls import MAX_GAIN, Control, controls_for
 from plugin_host.board import MODEL, RECALLED, SAVED, Board
 from plugin_host.osc.address import (
     GAIN_FLOOR_DB,
@@ -41,11 +41,13 @@ class AddressTable:
 
     Args:
         stems: their names.
+        controls: what there is to turn; None for what every model has.
     """
 
-    def __init__(self, stems: Sequence[str]) -> None:
+    def __init__(self, stems: Sequence[str], controls: Sequence[Control] | None = None) -> None:
         self.stems = tuple(stems)
-        every = (*_controls(self.stems), *figures(self.stems), *_COMMANDS)
+        turned = controls_for(self.stems) if controls is None else controls
+        every = (*_controls(turned), *figures(self.stems), *_COMMANDS)
         self._by_path = {address.path: address for address in every}
         self._showing: dict[str, tuple[Address, ...]] = {}
         for address in every:
@@ -74,6 +76,10 @@ class AddressTable:
             raise ConfigError(f"There is no address {path[:80]}; {ROOT}//* asks for all there are.")
         return address
 
+    def get(self, path: str) -> Address | None:
+        """Returns one address, or None."""
+        return self._by_path.get(path)
+
     def match(self, pattern: str) -> tuple[Address, ...]:
         """Returns the addresses that a pattern, or the path of one, means.
 
@@ -99,10 +105,10 @@ class AddressTable:
 # ---- controls -----------------------------------------------------------------------------------
 
 
-def _controls(stems: tuple[str, ...]) -> Iterator[Address]:
-    for control in controls_for(stems):
+def _controls(controls: Sequence[Control]) -> Iterator[Address]:
+    for control in controls:
         yield _control(control)
-        if control.name.endswith("/gain"):
+        if control.name.endswith("/gain") and control.maximum == MAX_GAIN:
             yield _in_db(control)
 
 
@@ -128,7 +134,7 @@ def _control(control: Control) -> Address:
         "1 to do it" if control.is_trigger else "0 off, 1 on" if control.is_switch else "value"
     )
     argument = Argument("i" if is_whole else "f", meaning, control.minimum, highest, control.unit)
-    default = () if control.is_trigger else (int(control.default) if is_whole else control.default,)
+    default = int(control.default) if control.is_switch else control.default
     return Address(
         f"{ROOT}/{name}",
         "control",
@@ -137,7 +143,8 @@ def _control(control: Control) -> Address:
         read,
         write,
         name,
-        default=default,
+        is_trigger=control.is_trigger,
+        default=() if control.is_trigger else (default,),
     )
 
 

@@ -54,6 +54,10 @@ def _figure(pick: Callable[[Status], Value], otherwise: Value) -> Callable[[Boar
     return read
 
 
+def _counter(name: str) -> Callable[[Board], Value]:
+    return lambda board: min(int(board.counters.get(name, 0)), _MAX_INT)
+
+
 def _latency_ms(board: Board) -> float:
     config = board.config
     return 1e3 * board.ledger.total / config.sample_rate if config else 0.0
@@ -81,5 +85,12 @@ _FIGURES: tuple[_Figure, ...] = (
     ("latency", "i", "frames", "Frames from an input sample to its output sample.",
      lambda board: board.ledger.total),
     ("latency_ms", "f", "ms", "The same in milliseconds.", _latency_ms),
+    ("osc_messages", "i", "", "OSC messages dealt with.", _counter("osc_messages")),
+    ("osc_replaced", "i", "", "OSC messages whose place a newer value of the same control took.",
+     _counter("osc_replaced")),
+    ("osc_dropped", "i", "", "OSC messages that were too many.", _counter("osc_dropped")),
+    ("osc_faults", "i", "", "Faults in what has come over OSC.", _counter("osc_faults")),
+    ("osc_late_ms", "f", "ms", "How late the last bundle came that came after its time.",
+     lambda board: board.counters.get("osc_late_ms", 0.0)),
     ("ledger", "s", "", "Where the latency comes from.", lambda board: str(board.ledger)),
 )  # fmt: skip

@@ -225,8 +225,7 @@ def test_a_preset_that_is_not_there_is_told_as_an_error(board):
 def test_too_many_errands_are_refused_and_nobody_waits(board):
     start = time.monotonic()
     with pytest.raises(ConfigError, match="Too much"):
-        for number in range(10_000):
-            board.save_preset(f"preset {number}")
+        any(board.save_preset(f"preset {number}") for number in range(10_000))
     assert time.monotonic() - start < 5
 
 
