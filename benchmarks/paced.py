@@ -28,7 +28,7 @@ from plugin_host.links.line import Line
 Reals = NDArray[np.float64]
 
 _LEAD_IN = 0.05  # seconds before the first block is due
-_GATHER = 512  # blocks after which the engine's timings are copied, before they are overwritten
+_COPY_BLOCKS = 512  # after so many the engine's log is copied, before it is overwritten
 _PATIENCE = 2.0  # seconds that the engine has for the last blocks
 
 
@@ -52,51 +52,92 @@ class Timings:
 class Recorder:
     """Notes when what happened, without waiting and in memory that is there beforehand.
 
+    The engine keeps a log of the blocks that it has computed. Which blocks those are follows from
+    what this process sees whenever it looks: how far the output is there, and how long the log is.
+
     Args:
-        segment: of a session that has played nothing yet, and whose timings nobody else reads.
+        segment: of a session that has played nothing yet.
         blocks: how many there will be.
     """
 
     def __init__(self, segment: Segment, blocks: int) -> None:
-        self._segment = segment
+        self._words, self._size = segment.words, segment.layout.config.block_size
+        slot = 1 if self._words[Wish.SLOT] == 1 else 0
+        self._engine, self._log = engine_word(slot), segment.timings[slot]
         self._late, self._call = np.zeros(blocks), np.zeros(blocks)
-        self._handed_over, self._looked = np.zeros(blocks), np.zeros(blocks)
-        self._out_end = np.zeros(blocks, np.int64)
-        self._engine = np.full((blocks, 2), np.nan)
-        self._blocks = self._gathered = 0
-        self._out_start = self._words[self._word(Engine.OUT_END)]
-        for timings in segment.timings:
-            timings.fill(np.nan)
+        self._handed_over = np.zeros(blocks)
+        # Of each look, one after each block and one at the end:
+        self._looked = np.zeros(blocks + 1)
+        self._out_end = np.zeros(blocks + 1, np.int64)
+        self._computed = np.zeros(blocks + 1, np.int64)
+        self._copy = np.zeros((blocks, 2))  # of the log
+        self._copied = self._blocks = 0
+        self._out_start = self._words[self._engine + Engine.OUT_END]
 
     def note(self, due: float, begin: float, end: float) -> None:
         """Notes one block: when it was due, taken and given back, in seconds."""
         block = self._blocks
         self._late[block], self._call[block] = begin - due, end - begin
         self._handed_over[block] = self._words[Host.POSTED_NS] * 1e-9
-        self._out_end[block] = self._words[self._word(Engine.OUT_END)]
-        self._looked[block] = time.perf_counter()
+        self._look()
         self._blocks += 1
-        if self._blocks - self._gathered >= 2 * _GATHER:
-            self._gather(self._gathered + _GATHER)
 
     def finish(self) -> Timings:
         """Returns the timings of all blocks, as soon as the engine is through with the last."""
-        until = time.perf_counter() + _PATIENCE
-        last = self._timings[(self._blocks - 1) % TIMINGS]
-        while np.isnan(last).any() and time.perf_counter() < until:
-            time.sleep(0.01)
-        self._gather(self._blocks)
         blocks = slice(self._blocks)
-        since_newest, compute = self._engine[blocks].T
+        until = time.perf_counter() + _PATIENCE
+        while self._ready_now() < self._blocks and time.perf_counter() < until:
+            time.sleep(0.01)
+        time.sleep(0.01)  # the log is written after the output
+        self._look(copy=True)
+        since_newest, compute = self._logged().T
         turn_around = self._published(since_newest) - self._handed_over[blocks]
         return Timings(self._late[blocks], self._call[blocks], compute, turn_around)
+
+    def _look(self, *, copy: bool = False) -> None:
+        look = self._blocks
+        self._out_end[look] = self._words[self._engine + Engine.OUT_END]
+        self._computed[look] = computed = self._words[self._engine + Engine.BLOCKS]
+        self._looked[look] = time.perf_counter()
+        if copy or computed - self._copied >= _COPY_BLOCKS:
+            rows = np.arange(self._copied, min(computed, len(self._copy)))
+            self._copy[rows] = self._log[rows % TIMINGS]
+            self._copied = computed
+
+    def _ready_now(self) -> int:
+        return (self._words[self._engine + Engine.OUT_END] - self._out_start) // self._size
+
+    def _ready(self) -> NDArray[np.int64]:
+        """Returns how many blocks were ready, or let go, at each look."""
+        out_end = self._out_end[: self._blocks + 1]
+        return np.maximum.accumulate(out_end - self._out_start) // self._size
+
+    def _logged(self) -> Reals:
+        """Returns the log's rows `(blocks, 2)`; NaN for blocks that the engine let go.
+
+        Between two looks those are taken to come after the first one that it has computed: when it
+        is through with a block that took too long, it sees that it is late.
+        """
+        ready = np.minimum(self._ready(), self._blocks)
+        missing = np.maximum(ready - self._computed[: self._blocks + 1], 0)
+        # The log is a moment behind the output; what is missing for good stays missing.
+        missing = np.minimum.accumulate(missing[::-1])[::-1]
+        is_there = np.arange(self._blocks) < ready[-1]
+        for look in 1 + np.flatnonzero(np.diff(missing)):
+            let_go = missing[look] - missing[look - 1]
+            first = ready[look - 1] + (ready[look] - ready[look - 1] > let_go)
+            is_there[first : first + let_go] = False
+        rows = np.full((self._blocks, 2), np.nan)
+        there = np.flatnonzero(is_there)[: self._copied]
+        rows[there] = self._copy[: len(there)]
+        return rows
 
     def _published(self, since_newest: Reals) -> Reals:
         """Returns when the output of each block was there.
 
         The engine tells how long that was after the newest block at that time had been handed over,
         which is a later block than the one it computed if it lags behind. Which one it was follows
-        from what the output index showed whenever this process looked:
+        from what the looks show:
 
             handed over      0       1       2       3
             looked            -       -       -       0      what was there then
@@ -106,40 +147,13 @@ class Recorder:
         too long by a block, never too short.
         """
         blocks, numbers = slice(self._blocks), np.arange(self._blocks)
-        handed_over, looked = self._handed_over[blocks], self._looked[blocks]
-        size = self._segment.layout.config.block_size
-        ready = np.maximum.accumulate(self._out_end[blocks] - self._out_start) // size
-        first_look = np.searchsorted(ready, numbers, side="right")
-        found = np.append(looked, np.inf)[first_look]
+        handed_over = self._handed_over[blocks]
+        first_look = np.searchsorted(self._ready(), numbers, side="right")
+        found = self._looked[np.minimum(first_look, self._blocks)]
         newest = np.searchsorted(handed_over, found - since_newest, side="right") - 1
-        published: Reals = handed_over[np.maximum(newest, numbers)] + since_newest
+        newest = np.clip(newest, numbers, self._blocks - 1)
+        published: Reals = handed_over[newest] + since_newest
         return published
-
-    @property
-    def _words(self) -> memoryview:
-        return self._segment.words
-
-    def _word(self, word: Engine) -> int:
-        return engine_word(self._slot) + word
-
-    @property
-    def _slot(self) -> int:
-        return 1 if self._words[Wish.SLOT] == 1 else 0
-
-    @property
-    def _timings(self) -> Reals:
-        return self._segment.timings[self._slot]
-
-    def _gather(self, end: int) -> None:
-        """Copies the engine's timings up to a block, and marks their places as read."""
-        timings = self._timings
-        while self._gathered < end:
-            start = self._gathered % TIMINGS
-            count = min(end - self._gathered, TIMINGS - start)
-            rows = timings[start : start + count]
-            self._engine[self._gathered : self._gathered + count] = rows
-            rows.fill(np.nan)
-            self._gathered += count
 
 
 def play_paced(player: Player, recorder: Recorder, deadline: float, blocks: int) -> int:

@@ -93,50 +93,73 @@ def test_it_stops_when_nobody_listens_any_more(monkeypatch: pytest.MonkeyPatch) 
     assert len(play(monkeypatch, [0.1] * 10, listens=4)[1]) == 4
 
 
-def simulate(
-    monkeypatch: pytest.MonkeyPatch, costs: np.ndarray
-) -> tuple[Recorder, np.ndarray, np.ndarray]:
-    """Runs a recorder beside an engine that takes block i as long as costs[i], in deadlines.
+class Simulation:
+    """A recorder beside an engine that takes block i as long as costs[i], in deadlines.
 
-    Returns:
-        The recorder, and by block the true moments of hand-over and of its output being there.
+    Args:
+        costs: `(blocks,)`.
+        patience: blocks that the engine may lag behind before it lets the older ones go.
+
+    Attributes:
+        timings: what the recorder has found.
+        handed_over: the true moment of each block.
+        published: the true moment of its output being there; NaN if it was let go.
     """
-    blocks = len(costs)
-    rng = np.random.default_rng(1)
-    handed_over = 50.0 + DEADLINE * (np.arange(blocks) + rng.uniform(0, 0.1, blocks))
-    looked = handed_over + 0.02 * DEADLINE
-    published, since_newest = np.zeros(blocks), np.zeros(blocks)
-    free = 0.0
-    for block in range(blocks):
-        begin = max(handed_over[block], free)
-        newest = np.searchsorted(handed_over, begin, side="right") - 1
-        free = published[block] = begin + costs[block] * DEADLINE
-        since_newest[block] = free - handed_over[newest]
 
-    out_end = engine_word(0) + Engine.OUT_END
-    words = [0] * 128
-    words[out_end] = -MODEL_LATENCY
-    segment = SimpleNamespace(
-        words=words,
-        timings=[np.zeros((TIMINGS, 2)) for _ in range(2)],
-        layout=SimpleNamespace(config=CONFIG),
-    )
-    clock = FakeTime()
-    monkeypatch.setattr(paced, "time", clock)
-    recorder = Recorder(segment, blocks)  # type: ignore[arg-type]
-    done = 0
-    for block in range(blocks):
-        words[Host.POSTED_NS] = round(handed_over[block] * 1e9)
-        ready = int(np.searchsorted(published, looked[block], side="right"))
-        for number in range(done, ready):
-            segment.timings[0][number % TIMINGS] = since_newest[number], costs[number] * DEADLINE
-        done = ready
-        words[out_end] = done * CONFIG.block_size - MODEL_LATENCY
-        clock.now = looked[block]
-        recorder.note(0.0, handed_over[block], looked[block])
-    for number in range(done, blocks):
-        segment.timings[0][number % TIMINGS] = since_newest[number], costs[number] * DEADLINE
-    return recorder, handed_over, published
+    def __init__(
+        self, monkeypatch: pytest.MonkeyPatch, costs: np.ndarray, patience: int = 10**6
+    ) -> None:
+        blocks = len(costs)
+        jitter = np.random.default_rng(1).uniform(0, 0.1, blocks)
+        self.handed_over = 50.0 + DEADLINE * (np.arange(blocks) + jitter)
+        self.published = np.full(blocks, np.nan)
+        log = self._compute(costs, patience)
+
+        self.engine = engine_word(0)
+        self.words = [0] * 128
+        self.words[self.engine + Engine.OUT_END] = -MODEL_LATENCY
+        segment = SimpleNamespace(
+            words=self.words,
+            timings=[np.zeros((TIMINGS, 2)) for _ in range(2)],
+            layout=SimpleNamespace(config=CONFIG),
+        )
+        self.rows = segment.timings[0]
+        clock = FakeTime()
+        monkeypatch.setattr(paced, "time", clock)
+        recorder = Recorder(segment, blocks)  # type: ignore[arg-type]
+        for handed_over in self.handed_over:
+            self.words[Host.POSTED_NS] = round(handed_over * 1e9)
+            clock.now = handed_over + 0.02 * DEADLINE
+            self._show(log, clock.now)
+            recorder.note(0.0, handed_over, clock.now)
+        clock.now = 1e4
+        self._show(log, clock.now)
+        self.timings = recorder.finish()
+
+    def _compute(self, costs: np.ndarray, patience: int) -> list[tuple[float, int, float, float]]:
+        """Returns a row per computed block: when published, its number, the engine's two times."""
+        log = []
+        free, block = 0.0, 0
+        while block < len(costs):
+            begin = max(self.handed_over[block], free)
+            newest = int(np.searchsorted(self.handed_over, begin, side="right")) - 1
+            if newest - block > patience:
+                block = newest
+            free = self.published[block] = begin + costs[block] * DEADLINE
+            log.append((free, block, free - self.handed_over[newest], costs[block] * DEADLINE))
+            block += 1
+        return log
+
+    def _show(self, log: list[tuple[float, int, float, float]], now: float) -> None:
+        """Lets the shared memory be as it is at a moment."""
+        computed = self.words[self.engine + Engine.BLOCKS]
+        while computed < len(log) and log[computed][0] <= now:
+            _, block, *self.rows[computed % TIMINGS] = log[computed]
+            computed += 1
+            self.words[self.engine + Engine.OUT_END] = (
+                block + 1
+            ) * CONFIG.block_size - MODEL_LATENCY
+        self.words[self.engine + Engine.BLOCKS] = computed
 
 
 @pytest.mark.parametrize(("load", "blocks"), [(0.3, 9000), (0.9, 2000), (1.3, 600)])
@@ -144,27 +167,32 @@ def test_turn_around_is_never_understated_however_far_the_engine_lags(
     monkeypatch: pytest.MonkeyPatch, load: float, blocks: int
 ) -> None:
     costs = load * np.random.default_rng(0).lognormal(-0.1, 0.5, blocks)
-    recorder, handed_over, published = simulate(monkeypatch, costs)
-    timings = recorder.finish()
-    np.testing.assert_allclose(timings.compute, costs * DEADLINE, atol=1e-9)
-    true = published - handed_over
-    excess = (timings.turn_around - true) / DEADLINE
+    run = Simulation(monkeypatch, costs)
+    np.testing.assert_allclose(run.timings.compute, costs * DEADLINE, atol=1e-9)
+    true = run.published - run.handed_over
+    excess = (run.timings.turn_around - true) / DEADLINE
     assert excess.min() > -1e-6
     assert excess.max() < 1.2
-    prompt = published < np.append(handed_over[1:], np.inf)
+    prompt = run.published < np.append(run.handed_over[1:], np.inf)
     np.testing.assert_allclose(excess[prompt], 0, atol=1e-6)
     assert np.mean(excess < 1e-6) > 0.9
-    lagging = true > 2 * DEADLINE
-    assert lagging.any() == (load > 0.5)
+    assert (true > 2 * DEADLINE).any() == (load > 0.5)
 
 
-def test_blocks_that_the_engine_let_go_have_no_times(monkeypatch: pytest.MonkeyPatch) -> None:
-    costs = np.full(10, 0.3)
-    let_go = [4, 9]
-    recorder, _, _ = simulate(monkeypatch, costs)
-    recorder._segment.timings[0][let_go] = np.nan
-    timings = recorder.finish()
-    for times in (timings.compute, timings.turn_around):
-        assert np.flatnonzero(np.isnan(times)).tolist() == let_go
-    for times in (timings.late, timings.call):
-        assert not np.isnan(times).any()
+@pytest.mark.parametrize("stalls", [(), (100,), (100, 101, 300)])
+def test_blocks_that_the_engine_let_go_have_no_times(
+    monkeypatch: pytest.MonkeyPatch, stalls: tuple[int, ...]
+) -> None:
+    costs = np.full(500, 0.3)
+    costs[list(stalls)] = 19.5
+    run = Simulation(monkeypatch, costs, patience=3)
+    let_go = np.isnan(run.published)
+    assert let_go.any() == bool(stalls)
+    for times in (run.timings.compute, run.timings.turn_around):
+        np.testing.assert_array_equal(np.isnan(times), let_go)
+    there = ~let_go
+    np.testing.assert_allclose(run.timings.compute[there], (costs * DEADLINE)[there], atol=1e-9)
+    excess = run.timings.turn_around[there] - (run.published - run.handed_over)[there]
+    assert excess.min() > -1e-6
+    assert excess.max() < 1.2 * DEADLINE
+    assert not np.isnan(run.timings.late).any()
