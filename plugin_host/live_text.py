@@ -112,10 +112,17 @@ def sentence_for(event: str, report: Report, **fields: Any) -> str:
 
 def _summary(report: Report) -> str:
     assert report.status is not None
+    status = report.status
     return (
-        f"Played {report.seconds:.1f} s, {report.status.blocks} blocks: "
-        f"{report.status.underruns} underruns, {report.status.restarts} restarts of the engine."
+        f"Played {report.seconds:.1f} s, {counted(status.blocks, 'block')}: "
+        f"{counted(status.underruns, 'underrun')}, {counted(status.restarts, 'restart')} of the "
+        "engine."
     )
+
+
+def counted(count: int, what: str) -> str:
+    """A number of things: "1 block", "2 blocks"."""
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _listen(stdin: TextIO, on_command: Callable[[Message], None]) -> None:

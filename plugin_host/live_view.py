@@ -20,12 +20,12 @@ from plugin_host import terminal
 from plugin_host.link_process import Message
 from plugin_host.live_keys import Keys
 from plugin_host.live_report import Report
-from plugin_host.live_text import sentence_for
+from plugin_host.live_text import counted, sentence_for
 
 _FLOOR_DB = -60.0
 _METER_WIDTH = 40  # columns for 60 dB: 1.5 dB each
 _NEWS_SECONDS = 8.0
-_MAX_NOTES = 3
+_MAX_NOTES = 2
 _ROWS = ("input", "mix")
 
 
@@ -84,11 +84,10 @@ def draw(report: Report, news: str = "") -> RenderableType:
     parts: list[RenderableType] = [_head(report), Text()]
     if report.meters:
         parts += [_meters(report), Text()]
-    parts += [_figures(report), Text()]
-    parts += [Text(f"Note: {note}", style="yellow") for note in report.notes[-_MAX_NOTES:]]
+    parts += [_figures(report), Text(), _help(report)]
     if news:
         parts.append(Text(news, style="bold"))
-    parts.append(_help(report))
+    parts += [Text(f"Note: {note}", style="yellow") for note in report.notes[-_MAX_NOTES:]]
     return Group(*parts)
 
 
@@ -179,20 +178,23 @@ def _figures(report: Report) -> Table:
     table.add_column(overflow="fold")
     status = report.status
     if status is not None:
-        table.add_row("load", f"{100 * status.load:.0f} %  of the time that a block lasts")
+        table.add_row("load", f"{status.load:.0%} of the time that a block lasts")
         counts = [f"{status.underruns} of {status.blocks} blocks"]
-        counts += [f"{report.xruns} xruns of the device"] if report.xruns else []
-        counts += [f"{status.restarts} restarts of the engine"] if status.restarts else []
-        counts += [f"{status.nonfinite_samples} bad samples"] if status.nonfinite_samples else []
+        for count, what, of in (
+            (report.xruns, "xrun", " of the device"),
+            (status.restarts, "restart", " of the engine"),
+            (status.nonfinite_samples, "bad sample", ""),
+        ):
+            counts += [counted(count, what) + of] if count else []
         table.add_row("underruns", ", ".join(counts))
-        table.add_row("runtime", Text(status.runtime))
-    ledger = " + ".join(f"{what} {frames}" for what, frames in report.ledger)
-    if ledger:
+        table.add_row("runtime", Text(status.runtime.partition(":")[0]))
+    if report.ledger:
+        ledger = " + ".join(f"{what} {frames}" for what, frames in report.ledger if frames)
         total = f"{report.latency} frames = {report.latency_ms:.1f} ms"
-        table.add_row("latency", f"{ledger} = {total}")
-    places = ", ".join(f"{bus} {place}" for bus, place in report.places.items())
-    if places:
-        table.add_row("outputs", Text(places))
+        table.add_row("latency", f"{ledger or 'none'} = {total}")
+    if report.kind == "portaudio":  # JACK's ports have the buses' names
+        outputs = ", ".join(f"{bus} {place}" for bus, place in report.places.items())
+        table.add_row("outputs", Text(outputs))
     return table
 
 

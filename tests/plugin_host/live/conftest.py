@@ -362,6 +362,7 @@ class Tester:
         jack = pytest.importorskip("jack")
         self._sound = sound  # (channels, frames)
         self._place = 0
+        self._rewinds = False
         self.heard: list[np.ndarray] = []  # (outputs, frames) each
         self.client = jack.Client("tester", servername=server.name, no_start_server=True)
         inports, outports = self.client.inports, self.client.outports
@@ -377,6 +378,10 @@ class Tester:
             self.client.connect(f"stemwire:{output}", sink)
 
     def _process(self, frames: int) -> None:
+        if self._rewinds:
+            self._place = 0
+            self.heard.clear()
+            self._rewinds = False
         part = self._sound[:, self._place : self._place + frames]
         for port, channel in zip(self._sources, part, strict=True):
             port.get_array()[:] = 0.0
@@ -386,8 +391,8 @@ class Tester:
 
     def rewind(self) -> None:
         """Plays the sound from its beginning, and forgets what was heard."""
-        self._place = 0
-        self.heard.clear()
+        self._rewinds = True
+        _wait_until(lambda: not self._rewinds, "the next block")
 
     def listen(self, frames: int) -> np.ndarray:
         """Waits until so many frames were heard since the last rewind; returns them."""
