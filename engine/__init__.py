@@ -11,7 +11,8 @@ frames)` in the order of `separator.stems`. `prepare` may allocate, `process` do
 
 Contents: `separator` (the public face), `chain` (the live path: framing, resampling, model),
 `offline` (the same over files), `artifact` and `manifest` (the model file), `catalog` (models by
-name), `latency` (the ledger), `runtime` (what computes the graph).
+name), `latency` (the ledger), `runtime` (what computes the graph), `processors` and `rack` (effects
+on stems and mix), `desk` (from stems to what is heard).
 """
 
 from engine.artifact import read_manifest

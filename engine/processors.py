@@ -155,6 +155,17 @@ class Part:
         return cls(**{**fields, "controls": controls})
 
 
+def in_order(
+    makers: Mapping[str, Sequence[Make]], stems: Sequence[str]
+) -> list[tuple[str, int, Make]]:
+    """Returns (place, number there, make) of all processors, as their parts are numbered."""
+    return [
+        (place, number, make)
+        for place in (*stems, MIX)
+        for number, make in enumerate(makers.get(place, ()))
+    ]
+
+
 def prefix_of(place: str, number: int) -> str:
     """Returns what the names of a processor's controls begin with."""
     return f"{MIX if place == MIX else f'stem/{place}'}/plugin/{number}/"

@@ -23,10 +23,11 @@ from engine.controls import ControlTable
 from engine.denormals import FlushToZero
 from engine.errors import ConfigError, StemwireError
 from engine.fifo import Fifo, Samples
-from engine.processors import MIX, Make, Part, Processor, prefix_of
+from engine.processors import MIX, Make, Part, Processor, in_order, prefix_of
 from engine.separator import MAX_LEVEL
 
 _FADE_FRAMES = 64
+_MAX_LATENCY_SECONDS = 10
 
 
 class Watcher:
@@ -197,11 +198,7 @@ class Rack:
             StemwireError: if a processor that is not known cannot be loaded.
         """
         watcher = watcher or Watcher()
-        places = [
-            (place, number, make)
-            for place in (*stems, MIX)
-            for number, make in enumerate(makers.get(place, ()))
-        ]
+        places = in_order(makers, stems)
         if known and len(known) != len(places):
             raise ConfigError("The chains are not those that the session began with.")
         stages = []
@@ -333,6 +330,11 @@ def _load(place: str, number: int, make: Make, config: HostConfig) -> _Stage:
     try:
         processor = make()
         processor.prepare(config)
+        if not 0 <= processor.latency <= _MAX_LATENCY_SECONDS * config.sample_rate:
+            raise ConfigError(
+                f"{processor.name} is {processor.latency} frames late; {_MAX_LATENCY_SECONDS} s "
+                "are the most."
+            )
         names = [control.name for control in processor.controls]
         if len(set(names)) < len(names):
             raise ConfigError("two of its controls have the same name.")

@@ -9,8 +9,10 @@ Audio crosses in memory that is shared by all of them and addressed by absolute 
 
 Contents: `layout` and `segment` (the memory), `rings` (copies to and from it), `wake` (how to sleep
 until a block comes), `exchange` (what an audio callback calls), `loop` (what the engine does all
-the time), `session` (what starts, watches, restarts and swaps engines), `status` (what it says of
-itself), `child` (one engine seen from there), `__main__` (the engine's process seen from within).
+the time), `session` (what starts, watches, restarts and swaps engines), `opening` (how it begins),
+`pulse` and `faults` (how it knows that an engine lives, or by which processor it died), `status`
+(what it says of itself), `child` (one engine seen from there), `__main__` (the engine's process
+seen from within).
 """
 
 from engine.worker.exchange import Exchange

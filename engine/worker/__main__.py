@@ -15,10 +15,12 @@ import numpy as np
 
 from engine.errors import ConfigError, StemwireError
 from engine.fifo import Samples
+from engine.processors import in_order
+from engine.rack import Rack, Watcher
 from engine.realtime import enter_realtime
 from engine.separator import Separator, StreamState
 from engine.worker.child import Task
-from engine.worker.layout import Constant
+from engine.worker.layout import Engine, engine_word
 from engine.worker.loop import EngineLoop
 from engine.worker.pipe import Pipe
 from engine.worker.segment import Segment
@@ -43,11 +45,49 @@ def main() -> int:
     return 0
 
 
+class _Watch(Watcher):
+    """Lets whoever started this process know which processor is being called.
+
+    While a session begins, the pipe tells until each has seen its first block; later a word in
+    shared memory does at every call, also when this process is no longer able to.
+    """
+
+    def __init__(self, pipe: Pipe) -> None:
+        self._pipe = pipe
+        self._labels: list[str] = []
+        self._words = memoryview(bytearray(8)).cast("q")
+        self._inside = 0
+
+    def tell(self, labels: list[str]) -> None:
+        """Tells by the pipe from now on; nothing more where there are no labels."""
+        self._labels = labels
+        self._pipe.say(event="loading", what="")
+
+    def note(self, segment: Segment, slot: int) -> None:
+        """Notes in shared memory from now on."""
+        self._words, self._inside = segment.words, engine_word(slot) + Engine.INSIDE
+        self.leave()
+
+    def enter(self, index: int) -> None:
+        self._words[self._inside] = 1 + index
+        if self._labels:
+            self._pipe.say(event="loading", what=self._labels[index])
+
+    def leave(self) -> None:
+        self._words[self._inside] = 0
+
+    def bypass(self, index: int, sentence: str) -> None:
+        self._pipe.say(event="bypass", part=index, sentence=sentence)
+
+
 def _serve(task: Task, pipe: Pipe) -> None:
-    segment = Segment.attach(task.segment)
+    watch = _Watch(pipe)
+    if task.segment:
+        watch.note(Segment.attach(task.segment), task.slot)
     separator = Separator.load(task.model, runtime=task.runtime)
-    separator.prepare(segment.layout.config, quantum=segment.words[Constant.QUANTUM])
-    first, burst = _try_out(separator)
+    separator.prepare(task.config, quantum=task.quantum)
+    rack = _load_rack(task, separator, watch)
+    first, burst = _try_out(separator, rack, watch)
     pipe.say(
         event="ready",
         model=separator.manifest.name,
@@ -56,18 +96,35 @@ def _serve(task: Task, pipe: Pipe) -> None:
         reason=separator.runtime_reason,
         first_seconds=first,
         burst_seconds=burst,
+        chain_latency=rack.latency,
+        parts=[part.as_json() for part in rack.parts],
     )
-    if json.loads(sys.stdin.readline() or "{}").get("do") != "go":
-        segment.unlink()
+    order = json.loads(sys.stdin.readline() or "{}")
+    if order.get("do") != "go":
+        if task.segment:
+            Segment.attach(task.segment).unlink()
         return
-    loop = EngineLoop(segment, task.slot, separator, past=task.past, spin=task.spin)
+    segment = Segment.attach(order["segment"])
+    watch.note(segment, task.slot)
+    loop = EngineLoop(segment, task.slot, separator, rack, past=task.past, spin=task.spin)
     # Started first, so that it is not scheduled like the loop.
     threading.Thread(target=_listen, args=(loop, segment, pipe), daemon=True).start()
     pipe.say(event="going", notes=enter_realtime(task.priority))
     loop.run()
 
 
-def _try_out(separator: Separator) -> tuple[float, float]:
+def _load_rack(task: Task, separator: Separator, watch: _Watch) -> Rack:
+    stems = separator.stems
+    makers = task.processors.load(stems) if task.processors else {}
+    if not task.segment:
+        order = in_order(makers, stems)
+        watch.tell([f"plugin {number} of {place}" for place, number, _ in order])
+    return Rack.load(
+        makers, stems, separator.config, known=task.parts, faulty=task.faulty, watcher=watch
+    )
+
+
+def _try_out(separator: Separator, rack: Rack, watch: _Watch) -> tuple[float, float]:
     """Returns the seconds of the first block, and of a usual one in which the model steps."""
     config = separator.config
     blocks = int(np.clip(_TRIAL_SECONDS / config.deadline, 16, _MAX_TRIAL_BLOCKS))
@@ -78,8 +135,13 @@ def _try_out(separator: Separator) -> tuple[float, float]:
     for number in range(blocks):
         begin = time.perf_counter()
         separator.process(block, out)
+        rack.process_stems(out)
+        rack.process_mix(out[0])
         seconds[number] = time.perf_counter() - begin
+        if number == 0:
+            watch.tell([])
     separator.reset()
+    rack.reset()
     # Where blocks are shorter than a hop, only some of them hold a step: the median of those.
     hop = separator.manifest.hop * config.sample_rate / separator.manifest.sample_rate
     steps = min(1.0, config.block_size / hop)

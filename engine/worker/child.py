@@ -8,15 +8,22 @@ import sys
 import threading
 import time
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from dataclasses import fields as dataclass_fields
 from pathlib import Path
 from typing import Any
 
 import engine.errors
+from engine.config import HostConfig
 from engine.errors import StemwireError, WorkerError
+from engine.processors import Part, Processors
 
 READY_SECONDS = 60.0
 """How long an engine may take to load its model."""
+
+_GUESTS_CONFIG = HostConfig(44_100, 256, 2)  # for want of one; each guest has its own
+_LOADING_SECONDS = 300.0  # the same with processors: there are plugins that take minutes
 
 _STOP_SECONDS = 2.0
 _LAST_WORDS = 20  # lines on stderr that are kept
@@ -27,13 +34,19 @@ class Task:
     """What an engine shall do; the first line that it reads.
 
     Attributes:
-        segment: path of the shared memory.
+        segment: path of the shared memory; empty if it is made when the engine is ready, which says
+            how much of it is needed.
         slot: the engine's own in there.
         model: name or path.
         runtime: as in `Separator.load`.
         past: frames before now to warm up on.
         priority: of SCHED_FIFO; None to leave the scheduling alone.
         spin: whether to look for work all the time.
+        config: of the host.
+        quantum: as in `Separator.prepare`.
+        processors: to load; None for none.
+        parts: what they were when the session began; none if it begins just now.
+        faulty: numbers of the parts that are to be left out.
     """
 
     segment: str
@@ -43,11 +56,52 @@ class Task:
     past: int
     priority: int | None
     spin: bool
+    config: HostConfig = _GUESTS_CONFIG
+    quantum: int = _GUESTS_CONFIG.block_size
+    processors: Processors | None = None
+    parts: tuple[Part, ...] = ()
+    faulty: tuple[int, ...] = ()
 
     @classmethod
     def from_json(cls, line: str) -> "Task":
         """Reads what `asdict` and JSON have made of one."""
-        return cls(**json.loads(line))
+        fields = json.loads(line)
+        processors = fields["processors"]
+        fields["config"] = HostConfig(**fields["config"])
+        fields["processors"] = Processors(**processors) if processors else None
+        fields["parts"] = tuple(map(Part.from_json, fields["parts"]))
+        fields["faulty"] = tuple(fields["faulty"])
+        return cls(**fields)
+
+    @property
+    def ready_seconds(self) -> float:
+        """How long the engine may take until it is ready."""
+        return _LOADING_SECONDS if self.processors else READY_SECONDS
+
+
+@dataclass(frozen=True)
+class Ready:
+    """What an engine says when it is ready to play.
+
+    Attributes:
+        reason: which runtime computes and why, one sentence.
+        first_seconds: that the first block took.
+        burst_seconds: that a usual block takes in which the model steps, processors included.
+        chain_latency: frames that the processors add.
+        parts: the processors.
+    """
+
+    reason: str
+    first_seconds: float
+    burst_seconds: float
+    chain_latency: int
+    parts: tuple[Part, ...]
+
+    @classmethod
+    def of(cls, answer: Mapping[str, Any]) -> "Ready":
+        """Reads the engine's answer."""
+        fields = {field.name: answer[field.name] for field in dataclass_fields(cls)}
+        return cls(**{**fields, "parts": tuple(map(Part.from_json, fields["parts"]))})
 
 
 class EngineProcess:
@@ -56,10 +110,16 @@ class EngineProcess:
     Args:
         task: what it shall do.
         module: that the process runs.
+
+    Attributes:
+        bypassed: processors that the engine has bypassed: a sentence by their number.
+        loading: which processor is being loaded and tried out; empty if none is.
     """
 
     def __init__(self, task: Task, module: str = "engine.worker") -> None:
         self.task = task
+        self.bypassed: dict[int, str] = {}
+        self.loading = ""
         self._answers: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self._last_words: deque[str] = deque(maxlen=_LAST_WORDS)
         # Of a session of its own, so that a Ctrl-C in the terminal does not reach it.
@@ -86,6 +146,19 @@ class EngineProcess:
         """Whether the process runs."""
         return self._process.poll() is None
 
+    @property
+    def exit_code(self) -> int | None:
+        """What the process ended with, negative for a signal; None if it runs."""
+        return self._process.poll()
+
+    def wait_until_ready(self) -> Ready:
+        """Returns what the engine says when it is ready.
+
+        Raises:
+            StemwireError: as `wait_for`.
+        """
+        return Ready.of(self.wait_for("ready", self.task.ready_seconds))
+
     def wait_for(self, event: str, seconds: float) -> dict[str, Any]:
         """Returns the answer with that event.
 
@@ -99,12 +172,14 @@ class EngineProcess:
                 answer = self._answers.get(timeout=max(0.0, until - time.monotonic()))
             except queue.Empty:
                 raise WorkerError(
-                    f"The engine's process has not answered for {seconds:.0f} s; "
-                    "the machine may be overloaded, so try again."
+                    f"The engine's process has not answered for {seconds:.0f} s"
+                    f"{self._where()}; the machine may be overloaded, so try again."
                 ) from None
             if answer is None:
                 self._answers.put(None)
-                raise WorkerError(f"The engine's process has ended ({self._why()}); try again.")
+                raise WorkerError(
+                    f"The engine's process has ended ({self._why()}){self._where()}; try again."
+                )
             if answer["event"] == "error":
                 raise _error(answer)
             if answer["event"] == event:
@@ -148,7 +223,13 @@ class EngineProcess:
     def _hear(self) -> None:
         with self._process.stdout or open(os.devnull) as answers:
             for line in answers:
-                self._answers.put(json.loads(line))
+                answer = json.loads(line)
+                if answer["event"] == "loading":
+                    self.loading = answer["what"]
+                elif answer["event"] == "bypass":
+                    self.bypassed[answer["part"]] = answer["sentence"]
+                else:
+                    self._answers.put(answer)
         self._answers.put(None)
 
     def _note(self) -> None:
@@ -157,9 +238,14 @@ class EngineProcess:
 
     def _why(self) -> str:
         code = self._process.wait()
+        if code < 0:
+            return f"signal {-code}"
         if self._last_words:
             return self._last_words[-1].strip().rstrip(".")
-        return f"signal {-code}" if code < 0 else f"exit code {code}"
+        return f"exit code {code}"
+
+    def _where(self) -> str:
+        return f" while it loaded {self.loading}" if self.loading else ""
 
 
 def _error(answer: dict[str, Any]) -> StemwireError:

@@ -70,7 +70,8 @@ class Exchange:
         self._engines = tuple(engine_word(slot) for slot in range(SLOTS))
         self._engines_bell = engines_bell(segment)
         self._host_bells = tuple(host_bell(segment, slot) for slot in range(SLOTS))
-        self._controls = ControlTable(controls_for(self.stems), segment.controls)
+        declared = controls_for(self.stems)  # first in the memory; those of processors follow
+        self._controls = ControlTable(declared, segment.controls[: len(declared)])
         # All of one block: heard, and what faded away; the mix first, then the stems.
         self._heard: Samples = np.zeros((layout.rows, channels, frames), np.float32)
         self._old: Samples = np.zeros_like(self._heard)

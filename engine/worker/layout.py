@@ -41,6 +41,7 @@ TIMINGS = 4096  # blocks whose timing is kept
 NOWHERE = 2**62
 """A position that no stream reaches: an engine whose output begins here has none."""
 
+MAX_CONTROLS = 4096
 MAX_SHARE_BLOCKS = 16  # the largest share of the latency that a worker may ask for, in blocks
 _HISTORY_SECONDS = 3.5  # of input, for an engine that starts in the middle to warm up on
 _LARGEST_RING = 2**21
@@ -113,6 +114,7 @@ class Engine(IntEnum):
     LOAD = 7  # float64: compute time / deadline, smoothed
     BLOCKS = 8
     SKIPS = 9
+    INSIDE = 10  # 1 + number of the processor that is being called, 0: none
 
 
 def engine_word(slot: int) -> int:
@@ -146,7 +148,8 @@ class Layout:
             config: of the host.
             stems: their names.
             controls: how many there are.
-            latency: frames of model, framing and resampling; the worker's share comes on top.
+            latency: frames of model, framing, resampling and chains of processors; the worker's
+                share comes on top.
         """
         reach = latency + (MAX_SHARE_BLOCKS + 4) * config.block_size
         history = int(_HISTORY_SECONDS * config.sample_rate)
@@ -164,7 +167,7 @@ class Layout:
         sizes = (self.in_frames, self.out_frames)
         return (
             1 <= len(self.stems) <= MAX_STEMS
-            and 0 <= self.controls <= 8 * MAX_STEMS + 64
+            and 0 <= self.controls <= MAX_CONTROLS
             and all(size == _power_of_two(size) for size in sizes)
             and 4 * self.config.block_size <= min(sizes)
             and max(sizes) <= _LARGEST_RING

@@ -24,9 +24,10 @@ from typing import Any
 import numpy as np
 
 from engine.controls import ControlTable, controls_for
+from engine.desk import Desk
 from engine.fifo import Samples
 from engine.meters import Meters
-from engine.mixer import Mixer
+from engine.rack import Rack
 from engine.separator import Separator
 from engine.worker.layout import NOWHERE, TIMINGS, Constant, Engine, Host, count_up, engine_word
 from engine.worker.rings import read_ring, write_ring
@@ -45,6 +46,7 @@ class EngineLoop:
         segment: mapped.
         slot: that is this engine's.
         separator: prepared for the segment's host.
+        rack: processors for the stems and the mix, loaded for the segment's host; None for none.
         past: frames before now to begin with.
         spin: whether to look for work all the time instead of sleeping; takes a core.
     """
@@ -54,39 +56,47 @@ class EngineLoop:
         segment: Segment,
         slot: int,
         separator: Separator,
+        rack: Rack | None = None,
         *,
         past: int = 0,
         spin: bool = False,
     ) -> None:
         layout = segment.layout
         config = layout.config
+        # A plugin may have rows for more stems than the model has: those stay silent.
+        self._rows = 1 + len(separator.stems)
+        stems = layout.stems[: len(separator.stems)]
+        rack = rack or Rack(stems, config)
         self._separator = separator
         self._words, self._reals = segment.words, segment.reals
         self._engine = engine_word(slot)
         self._slot = slot
-        self._input, self._output = segment.input, segment.output[slot]
+        self._input = segment.input
+        self._mix_out, self._stems_out = segment.output[slot][:1], segment.output[slot][1:]
         self._meters_out, self._timings = segment.meters[slot], segment.timings[slot]
         self._block_size = config.block_size
         self._quantum = self._words[Constant.QUANTUM]
         self._sample_rate = config.sample_rate
-        self._latency = separator.latency
-        self._share = self._words[Constant.LATENCY] - separator.latency
+        self._stems_latency = separator.latency + rack.stems_latency
+        self._latency = separator.latency + rack.latency
+        self._share = self._words[Constant.LATENCY] - self._latency
         # The oldest input that is certainly whole: the host may be writing its next block.
         self._reach = layout.in_frames - 2 * config.block_size
         # All that can still be heard, at the least: a host that waits wants the whole of it.
         past = max(past, self._words[Constant.LATENCY] + config.block_size)
-        self._past = min(past, self._reach - separator.latency - 2 * config.block_size)
+        self._past = min(past, self._reach - self._latency - 2 * config.block_size)
         self._engines_bell = engines_bell(segment)
         self._host_bell = host_bell(segment, slot)
         self._spin = spin
-        self._controls = ControlTable(controls_for(layout.stems), segment.controls)
-        # A plugin may have rows for more stems than the model has: those stay silent.
-        self._rows = 1 + len(separator.stems)
-        self._mixer = Mixer(layout.stems[: len(separator.stems)], config)
+        of_parts = (control for part in rack.parts for control in part.controls)
+        declared = (*controls_for(layout.stems), *of_parts)
+        self._controls = ControlTable(declared, segment.controls[: len(declared)])
+        self._desk = Desk(stems, config, rack)
         self._meters = Meters(layout.meter_rows, config.sample_rate)
         channels, frames = config.channels, config.block_size
         self._block: Samples = np.zeros((channels, frames), np.float32)
         self._mixture: Samples = np.zeros((channels, frames), np.float32)
+        self._later_mixture: Samples = np.zeros((channels, frames), np.float32)
         self._out: Samples = np.zeros((layout.rows, channels, frames), np.float32)
         self._commands: deque[tuple[int, Callable[[Separator], Any]]] = deque()
         self._out_from = NOWHERE
@@ -135,6 +145,7 @@ class EngineLoop:
             if self._controls.get("reset") != resets:
                 resets = self._controls.get("reset")
                 self._separator.reset()
+                self._desk.rack.reset()
             frames = min(self._grid(waiting), self._block_size)
             self._compute(position, frames)
             position += frames
@@ -184,18 +195,21 @@ class EngineLoop:
         words, engine = self._words, self._engine
         posted = words[Host.POSTED_NS]
         begin = time.perf_counter_ns()
-        start = position - self._latency
+        # The mix may leave its chain later than the stems theirs; each goes to where its input was.
+        start, mix_start = position - self._stems_latency, position - self._latency
         block, out = self._block[:, :frames], self._out[..., :frames]
-        mixture = self._mixture[:, :frames]
+        mixture, later_mixture = self._mixture[:, :frames], self._later_mixture[:, :frames]
         read_ring(self._input, position, block)
         read_ring(self._input, start, mixture)
+        read_ring(self._input, mix_start, later_mixture)
         stems = out[1 : self._rows]
         self._separator.process(block, stems)
-        self._mixer.process(self._controls, mixture, stems, out[0])
-        write_ring(self._output, start, out)
+        self._desk.process(self._controls, mixture, later_mixture, stems, out[0])
+        write_ring(self._stems_out, start, out[1:])
+        write_ring(self._mix_out, mix_start, out[:1])
         fence()
         words[engine + Engine.OUT_FROM] = self._out_from  # as it was, unless somebody meddled
-        words[engine + Engine.OUT_END] = start + frames
+        words[engine + Engine.OUT_END] = mix_start + frames
         self._host_bell.ring()
         end = time.perf_counter_ns()
         self._report(block, out, (end - posted) * 1e-9, (end - begin) * 1e-9)

@@ -25,16 +25,15 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from engine.artifact import Artifact
 from engine.config import HostConfig
-from engine.controls import ControlTable, controls_for
 from engine.errors import ConfigError, StemwireError, WorkerError
 from engine.framing import Schedule
 from engine.latency import LatencyLedger
+from engine.processors import Processors
 from engine.separator import read_separator
 from engine.worker.child import READY_SECONDS, EngineProcess, Task
+from engine.worker.faults import Faults
 from engine.worker.layout import (
     MAX_SHARE_BLOCKS,
     NOWHERE,
@@ -42,11 +41,11 @@ from engine.worker.layout import (
     Constant,
     Engine,
     Host,
-    Layout,
     Wish,
     engine_word,
 )
-from engine.worker.segment import Segment
+from engine.worker.opening import Opening
+from engine.worker.pulse import Pulse
 from engine.worker.status import Status
 from engine.worker.wake import forget_sleepers
 
@@ -55,9 +54,9 @@ QUANTUM = 64
 """Frames that an engine's steps are multiples of where the host's blocks vary in size."""
 
 _SAFETY = 2.5
-_STALL_SECONDS = 1.5  # an engine without a sign of life for so long is replaced
 _WATCH_SECONDS = 0.02
 _RESTART_PAST_SECONDS = 0.2  # of input that a restarted engine warms up on
+_PROCESSORS_PAST_SECONDS = 1.0  # that a swapped engine with processors warms up on, at least
 _RESTART_PAUSES = (0.0, 0.0, 0.0, 0.5, 1.0, 2.0, 5.0)  # before the 1st, 2nd ... failed try in a row
 _CATCH_UP_SECONDS = 30.0
 _FADE_SECONDS = 0.05
@@ -73,19 +72,16 @@ class Session:
         controls: what a musician turns; shared with the engine.
     """
 
-    def __init__(
-        self,
-        artifact: Artifact,
-        segment: Segment,
-        task: Task,
-        schedule: Schedule,
-        controls: ControlTable,
-    ) -> None:
+    def __init__(self, opening: Opening) -> None:
+        engine, ready, segment = opening.engine, opening.ready, opening.segment
+        self._engine = engine
+        self._ready = ready
         self._segment = segment
         self._words = segment.words
-        self._model = str(artifact.path)
-        self._name = artifact.manifest.name
-        self._task = task
+        self._model = str(opening.artifact.path)
+        self._name = opening.artifact.manifest.name
+        self._task = replace(engine.task, segment=str(segment.path), parts=ready.parts)
+        self._faults = Faults(ready.parts)
         self._slot = 0
         self._state = "running"
         self._restarts = 0
@@ -93,18 +89,12 @@ class Session:
         self._notes: tuple[str, ...] = ()
         self._changing = threading.RLock()
         self._is_closed = threading.Event()
-        self.config = segment.layout.config
+        self.config = opening.config
         self.stems = segment.layout.stems
-        self.controls = controls
-        self._engine = EngineProcess(task)
-        try:
-            ready = self._engine.wait_for("ready", READY_SECONDS)
-            self._ready = ready
-            self.ledger = self._settle_latency(schedule, float(ready["burst_seconds"]))
-            self._let_go(self._engine, 0, _CATCH_UP_SECONDS)
-        except BaseException:
-            self._engine.kill()
-            raise
+        self.controls = opening.controls
+        self._schedule_latency = opening.ledger.total - ready.chain_latency
+        self.ledger = self._settle_latency(opening.ledger, ready.burst_seconds)
+        self._let_go(engine, 0, _CATCH_UP_SECONDS)
         self._watcher = threading.Thread(target=self._watch, daemon=True)
         self._watcher.start()
 
@@ -120,8 +110,9 @@ class Session:
         spin: bool = False,
         fifo_priority: int | None = FIFO_PRIORITY,
         controls: Mapping[str, float] | None = None,
+        processors: Processors | None = None,
     ) -> "Session":
-        """Makes the shared memory and starts an engine in it; returns when it is ready to play.
+        """Starts an engine and makes the memory to share with it; returns when it is ready to play.
 
         Args:
             model: a name or the path of a model file.
@@ -134,10 +125,13 @@ class Session:
                 to start, and it takes a whole core.
             fifo_priority: of the engine's loop, 1 to 99; None to leave its scheduling alone.
             controls: values to begin with.
+            processors: effects for stems and mix, loaded into the engine's process. Their latency
+                is the ledger's "plugin chain", their controls come after all others.
 
         Raises:
             ModelError: if the model cannot be used.
-            ConfigError: if there is no memory for it, or a control has a value that it cannot have.
+            ConfigError: if there is no memory for it, a control has a value that it cannot have, or
+                a processor cannot be loaded.
             WorkerError: if the engine's process fails.
         """
         artifact = read_separator(model)
@@ -145,20 +139,23 @@ class Session:
         if not fixed:
             quantum = QUANTUM
             config = replace(config, block_size=-(-config.block_size // QUANTUM) * QUANTUM)
-        schedule = Schedule.of(artifact.manifest, replace(config, block_size=quantum))
-        stems = artifact.manifest.stems
-        declared = controls_for(stems)
-        values = ControlTable(declared)
-        values.set_all(controls or {})
-        layout = Layout.of(config, stems, len(declared), schedule.latency)
-        segment = Segment.create(layout, is_direct=direct, quantum=quantum)
+        task = Task(
+            segment="",
+            slot=0,
+            model=str(artifact.path),
+            runtime=runtime,
+            past=0,
+            priority=fifo_priority,
+            spin=spin,
+            config=config,
+            quantum=quantum,
+            processors=processors,
+        )
+        opening = Opening.of(artifact, task, direct=direct, controls=controls or {})
         try:
-            segment.controls[...] = values.values
-            task = Task(str(segment.path), 0, str(artifact.path), runtime, 0, fifo_priority, spin)
-            table = ControlTable(declared, segment.controls)
-            return cls(artifact, segment, task, schedule, table)
+            return cls(opening)
         except BaseException:
-            segment.unlink()
+            opening.undo()
             raise
 
     def __enter__(self) -> "Session":
@@ -202,7 +199,7 @@ class Session:
         return Status(
             state=self._state,
             model=self._name,
-            runtime=str(self._ready["reason"]),
+            runtime=self._ready.reason,
             load=self._segment.reals[engine + Engine.LOAD],
             blocks=words[Host.BLOCKS],
             underruns=words[Host.UNDERRUNS],
@@ -210,8 +207,12 @@ class Session:
             restarts=self._restarts,
             nonfinite_samples=words[Host.NONFINITE],
             latency=self.latency,
-            first_seconds=float(self._ready["first_seconds"]),
-            notes=self._notes + ((self._restart_note,) if self._restart_note else ()),
+            first_seconds=self._ready.first_seconds,
+            notes=(
+                *self._notes,
+                *{**self._faults.sentences, **self._engine.bypassed}.values(),
+                *filter(None, [self._restart_note]),
+            ),
         )
 
     # ---- changes while it plays -----------------------------------------------------------------
@@ -236,14 +237,16 @@ class Session:
                 f"{manifest.name} has the stems {', '.join(manifest.stems)} and the session plays "
                 f"{', '.join(self.stems)}; start a new session for it."
             )
-        grid = replace(self.config, block_size=self._words[Constant.QUANTUM])
-        missing = Schedule.of(manifest, grid).latency - (self.latency - self._share)
+        grid = replace(self.config, block_size=self._task.quantum)
+        missing = Schedule.of(manifest, grid).latency - self._schedule_latency
         if missing > 0:
             raise ConfigError(
                 f"{manifest.name} needs {missing} frames of latency more than the session has "
                 "told its host; start a new session for it."
             )
         past = manifest.receptive_field * self.config.sample_rate // manifest.sample_rate
+        if self._task.processors is not None:
+            past = max(past, int(_PROCESSORS_PAST_SECONDS * self.config.sample_rate))
         with self._changing:
             self._state = "swapping"
             try:
@@ -287,7 +290,7 @@ class Session:
 
     # ---- engines --------------------------------------------------------------------------------
 
-    def _settle_latency(self, schedule: Schedule, burst_seconds: float) -> LatencyLedger:
+    def _settle_latency(self, ledger: LatencyLedger, burst_seconds: float) -> LatencyLedger:
         """Fixes the worker's share, and with it the session's latency."""
         config, words = self.config, self._words
         share = 0
@@ -295,9 +298,8 @@ class Session:
             blocks = math.ceil(_SAFETY * burst_seconds / config.deadline)
             share = min(max(blocks, 1), MAX_SHARE_BLOCKS) * config.block_size
         if not words[Constant.IS_FIXED]:
-            share += words[Constant.QUANTUM] - 1
-        self._share = share
-        ledger = schedule.ledger.plus("worker", share)
+            share += self._task.quantum - 1
+        ledger = ledger.plus("worker", share)
         self._segment.settle_latency(ledger.total)
         if burst_seconds > config.deadline:
             self._notes += (
@@ -308,12 +310,14 @@ class Session:
 
     def _let_go(self, engine: EngineProcess, slot: int, seconds: float) -> None:
         """Starts the loop of an engine that is ready; returns when it has caught up."""
-        engine.order("go")
+        self._segment.write_constants()  # somebody may have meddled
+        engine.order("go", segment=str(self._segment.path))
         notes = tuple(engine.wait_for("going", seconds)["notes"])
         until = time.monotonic() + seconds
         live = engine_word(slot) + Engine.IS_LIVE
+        pulse = Pulse(engine, self._words)
         while not self._words[live]:
-            if not engine.is_alive or time.monotonic() > until:
+            if not pulse.is_there() or time.monotonic() > until:
                 raise WorkerError(
                     "The engine has not caught up with the audio: the model is too slow for this "
                     "machine at this block size, or its process has died."
@@ -329,12 +333,14 @@ class Session:
         self._words[engine + Engine.OUT_FROM] = NOWHERE
         self._words[engine + Engine.IS_LIVE] = 0
         self._segment.write_constants()
-        task = {**vars(self._task), "slot": slot, "model": model, "past": past}
-        new = EngineProcess(Task(**task))
+        self._faults.gather(self._engine)
+        faulty = tuple(self._faults.sentences)
+        new = EngineProcess(replace(self._task, slot=slot, model=model, past=past, faulty=faulty))
         try:
-            ready = new.wait_for("ready", READY_SECONDS)
+            ready = new.wait_until_ready()
             self._let_go(new, slot, _CATCH_UP_SECONDS)
         except BaseException:
+            self._accuse(new)
             new.kill()
             raise
         old, self._engine, self._slot, self._ready = self._engine, new, slot, ready
@@ -342,6 +348,11 @@ class Session:
         if old.is_alive:
             self._wait_until_heard(slot)
         old.stop()
+
+    def _accuse(self, engine: EngineProcess) -> None:
+        """Looks whether an engine failed by the fault of a processor, to leave that out."""
+        inside = self._words[engine_word(engine.task.slot) + Engine.INSIDE] - 1
+        self._faults.accuse(engine, inside)
 
     def _wait_until_heard(self, slot: int) -> None:
         """Waits until the link has crossfaded, or sends no blocks."""
@@ -357,26 +368,24 @@ class Session:
 
     def _watch(self) -> None:
         """Restarts the engine whenever it dies or shows no sign of life."""
-        sign: Any = None
-        seen = time.monotonic()
+        pulse = Pulse(self._engine, self._words)
         failures = 0
         while not self._is_closed.wait(_WATCH_SECONDS):
             engine = self._engine
-            now = (engine.pid, self._words[engine_word(engine.task.slot) + Engine.BEAT])
-            if now != sign:
-                sign, seen = now, time.monotonic()
-            if engine.is_alive and time.monotonic() - seen < _STALL_SECONDS:
+            if engine is not pulse.engine:
+                pulse = Pulse(engine, self._words)
+            if pulse.is_there():
                 continue
             with self._changing:
                 if engine is not self._engine or self._is_closed.is_set():
                     continue
                 failures = 0 if self._restart(engine) else failures + 1
-            sign, seen = None, time.monotonic()
             self._is_closed.wait(_RESTART_PAUSES[min(failures, len(_RESTART_PAUSES) - 1)])
 
     def _restart(self, engine: EngineProcess) -> bool:
         self._state = "restarting"
         self._restarts += 1
+        self._accuse(engine)
         engine.kill()
         try:
             past = int(_RESTART_PAST_SECONDS * self.config.sample_rate)
