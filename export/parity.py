@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import onnx
-import onnxruntime
 import torch
 from numpy.typing import NDArray
 
+from engine.runtime.library import load_onnxruntime
 from training.models import Separator
 
 TOLERANCE = 1e-5  # of full scale, float32
@@ -87,7 +87,7 @@ def _stream_torch(model: Separator, audio: Array, sizes: list[int]) -> Array:
 
 
 def _stream_onnx(graph: onnx.ModelProto, audio: Array, sizes: list[int]) -> Array:
-    session = onnxruntime.InferenceSession(
+    session = load_onnxruntime().InferenceSession(
         graph.SerializeToString(), providers=["CPUExecutionProvider"]
     )
     inputs = session.get_inputs()

@@ -22,6 +22,7 @@ from engine.artifact import Artifact
 from engine.denormals import FlushToZero
 from engine.errors import ModelError
 from engine.fifo import Samples
+from engine.runtime.library import load_onnxruntime
 
 _WARM_UP_STEPS = 3
 _ALIGNMENT = 64  # bytes: a cache line, and the widest vector
@@ -40,12 +41,11 @@ class OnnxRuntimeCpu:
 
     def __init__(self, artifact: Artifact, threads: int) -> None:
         try:
-            import onnxruntime
+            self._library = load_onnxruntime()
         except ImportError as error:
             raise ModelError(
                 f"ONNX Runtime cannot be loaded ({error}); install stemwire[cpu]."
             ) from error
-        self._library: Any = onnxruntime
         self._artifact = artifact
         self._threads = threads
         self._flush_to_zero = FlushToZero()

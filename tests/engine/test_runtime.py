@@ -1,5 +1,7 @@
 """The runtime: chosen aloud, stepping through the state that it was given."""
 
+import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +17,7 @@ from engine.denormals import FlushToZero
 from engine.runtime import choice
 from engine.runtime.onnxruntime_cpu import OnnxRuntimeCpu
 
+ROOT = Path(__file__).resolve().parents[2]
 MakeModel = Callable[..., Path]
 LoadModel = Callable[..., Separator]
 
@@ -151,3 +154,21 @@ def _stream(separator: Separator, audio: np.ndarray) -> np.ndarray:
         part = np.s_[start : start + 128]
         separator.process(audio[:, part], out[..., part])
     return out
+
+
+@pytest.mark.parametrize(("wish", "kept"), [(None, "1"), ("0", "0")])
+def test_onnxruntime_reports_to_nobody_unless_the_user_says_so(
+    make_model: MakeModel, wish: str | None, kept: str
+) -> None:
+    code = (
+        "import os, sys; from engine import Separator; Separator.load(sys.argv[1]); "
+        "print(os.environ['ORT_DISABLE_TELEMETRY'])"
+    )
+    name = "ORT_DISABLE_TELEMETRY"
+    environment = {key: value for key, value in os.environ.items() if key != name}
+    environment |= {name: wish} if wish else {}
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(make_model())],
+        cwd=ROOT, env=environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.strip() == kept

@@ -11,7 +11,15 @@ import pytest
 from engine import HostConfig
 from engine.worker.layout import Engine, Host, Layout, engine_word
 from engine.worker.segment import Segment
-from engine.worker.wake import Bell, Futex, Poll, Semaphore, best_sleeper, forget_sleepers
+from engine.worker.wake import (
+    Bell,
+    Futex,
+    Poll,
+    Semaphore,
+    best_sleeper,
+    fence,
+    forget_sleepers,
+)
 
 ROOT = Path(__file__).resolve().parents[3]
 WAITERS = [engine_word(slot) + Engine.IS_WAITING for slot in (0, 1)]
@@ -144,3 +152,21 @@ def test_sleepers_leave_nothing_in_the_system(segment, monkeypatch):
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux has the futex")
 def test_linux_sleeps_on_the_counter_itself():
     assert best_sleeper() is Futex
+
+
+def test_threads_of_one_process_fence_without_each_other():
+    failures = []
+
+    def run() -> None:
+        try:
+            for _ in range(20_000):
+                fence()
+        except RuntimeError as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
