@@ -67,12 +67,12 @@ $(VENV)/.created:
 
 $(VENV)/.demo-installed: pyproject.toml constraints.txt | $(VENV)/.created
 	@echo "Installing what the engine needs ..."
-	@$(PIP) --editable '.[cpu,demo]'
+	@$(PIP) --editable '.[cpu,demo,live]'
 	@touch $@
 
 # tinysoundfont without its dependencies: pyaudio, needed for playback only, has no wheel.
 $(VENV)/.test-installed: pyproject.toml constraints.txt | $(VENV)/.demo-installed
 	@echo "Installing what training, export and the tests need ..."
-	@$(PIP_FOR_TORCH) --editable '.[cpu,demo,train,dev]'
+	@$(PIP_FOR_TORCH) --editable '.[cpu,demo,live,train,dev]'
 	@$(PIP) --no-deps tinysoundfont
 	@touch $@

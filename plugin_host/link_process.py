@@ -51,7 +51,7 @@ class LinkProcess:
             encoding="utf-8",
             errors="replace",
             start_new_session=True,  # Ctrl-C is for us; we end the link ourselves
-            env=_environment(),
+            env=child_environment(),
         )
         self._notes = threading.Thread(target=self._note, daemon=True)
         self._notes.start()
@@ -104,8 +104,8 @@ class LinkProcess:
         return f"signal {-code}" if code < 0 else f"exit code {code}"
 
 
-def _environment() -> dict[str, str]:
-    """The child imports the very package that this process has imported."""
+def child_environment() -> dict[str, str]:
+    """What a child is started with, so that it imports the packages that this process has."""
     root = str(Path(plugin_host.__file__).parents[1])
     paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}

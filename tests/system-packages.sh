@@ -4,25 +4,67 @@
 # on a user's machine and fails in CI (see `needs_program` in conftest.py).
 set -u
 
-missing=
-for program in ffmpeg; do
-    command -v "$program" >/dev/null 2>&1 || missing="$missing $program"
-done
-[ -z "$missing" ] && exit 0
+missing=      # of Debian's packages
+missing_brew= # of Homebrew's
 
-if command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" -eq 0 ]; then
+# lacks PACKAGE HOMEBREW_PACKAGE: notes both; "-" is for what there is not.
+lacks() {
+    case " $missing " in *" $1 "*) ;; *) missing="$missing $1" ;; esac
+    [ "$2" = - ] && return
+    case " $missing_brew " in *" $2 "*) ;; *) missing_brew="$missing_brew $2" ;; esac
+}
+
+has() { command -v "$1" >/dev/null 2>&1; }
+
+has_library() {
+    if has ldconfig; then
+        ldconfig -p | grep -q "lib$1\."
+    else
+        ls /usr/local/lib/lib"$1".* /opt/homebrew/lib/lib"$1".* >/dev/null 2>&1
+    fi
+}
+
+has ffmpeg || lacks ffmpeg ffmpeg
+has jackd || lacks jackd2 jack
+has_library portaudio || lacks libportaudio2 portaudio
+if [ "$(uname)" = Linux ]; then
+    has pipewire || lacks pipewire -
+    has pw-metadata || lacks pipewire-bin -
+    has pw-jack || lacks pipewire-jack -
+    has wireplumber || lacks wireplumber -
+fi
+
+install() {
+    # One by one, so that a name that this release does not know costs nothing but itself.
+    for package in $missing; do
+        apt-get install --yes --quiet --no-install-recommends "$package" >/dev/null 2>&1 ||
+            failed="$failed $package"
+    done
+}
+
+if [ -n "$missing" ] && has apt-get && [ "$(id -u)" -eq 0 ]; then
     echo "Installing the system packages:$missing"
     export DEBIAN_FRONTEND=noninteractive
-    # shellcheck disable=SC2086  # one word per package
-    apt-get install --yes --quiet --no-install-recommends $missing >/dev/null 2>&1 ||
-        { apt-get update --quiet && apt-get install --yes --quiet --no-install-recommends $missing; } \
-            >/dev/null 2>&1 ||
-        echo "apt-get could not install:$missing. The tests that need them will say so."
-elif command -v apt-get >/dev/null 2>&1; then
+    failed=
+    install
+    if [ -n "$failed" ]; then
+        apt-get update --quiet >/dev/null 2>&1
+        missing=$failed failed=
+        install
+    fi
+    [ -z "$failed" ] ||
+        echo "apt-get could not install:$failed. The tests that need them will say so."
+elif [ -n "$missing" ] && has apt-get; then
     echo "For all tests install:$missing  (sudo apt-get install$missing)"
-elif command -v brew >/dev/null 2>&1; then
-    echo "For all tests install:$missing  (brew install$missing)"
-else
+elif [ -n "$missing_brew" ] && has brew; then
+    echo "For all tests install:$missing_brew  (brew install$missing_brew)"
+elif [ -n "$missing" ]; then
     echo "For all tests install:$missing"
+fi
+
+# Where the JACK tools come in a package of their own (Debian 13, Ubuntu 24.04).
+if ! has jack_iodelay && has apt-get && [ "$(id -u)" -eq 0 ]; then
+    DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet --no-install-recommends \
+        jack-example-tools >/dev/null 2>&1
 fi
 exit 0
