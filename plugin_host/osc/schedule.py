@@ -1,17 +1,16 @@
 """Bundles that come before their time, held until the block that they are for.
 
 A timetag is a time of the wall clock; what it means is a frame: the one that comes in at that
-time. With blocks of 4 frames and a timetag that falls on frame 9, the change is to begin with the
-block 8..11, whatever the engine is doing at that moment:
+time. The change begins with the block that this frame lies in, and is heard with that frame, the
+session's latency later, whatever the engine is doing at the moment. Here blocks have 4 frames, the
+model is 2 late, and the timetag falls on frame 9, which the engine mixes together with 6..8:
 
-    frames in      0 1 2 3 | 4 5 6 7 | 8 9 . .
-    engine                 | 0 . . 3 | 4 . . 7 |  8 . . 11 |
-    set                                  ^^^^^^^^^
+    frames in      0 1 2 3 | 4 5 6 7 | 8 9 . . |
+    mixed                  |  (..1)  |  2..5   |  6..9   |
+    set                                 ^^^^^^
 
-It is set as soon as the engine is done with the block before (7 is out), and well before it begins
-with the one it is for, as that one is not even in. So the change is heard a constant time after the
-timetag: the session's latency, less what lies between the block's beginning and the timetag's
-frame. The ramp of 10 ms begins there.
+It is set as soon as the engine is done with the block before (5 is out), and well before it begins
+with the one it is for, as that one is not even in. The ramp of 10 ms begins where the block does.
 
 The frame is worked out anew each time from the block that came last, so however far the clock of
 the sound card and that of the wall drift apart, it never adds up.
@@ -61,34 +60,37 @@ class EngineClock:
     def __init__(self, session: Session) -> None:
         self.session = session
         self._segment = Segment.attach(session.segment_path)
-        self._deadline = session.config.deadline
         self._sample_rate = session.config.sample_rate
         self._block_size = session.config.block_size
+        self._deadline = session.config.deadline
+        # What the engine's output lags behind its input.
+        self._lag = sum(frames for what, frames in session.ledger if what != "worker")
 
-    @property
-    def deadline(self) -> float:
-        """Seconds that a block lasts."""
-        return self._deadline
+    def opens(self, due: float) -> float:
+        """Returns from when on to ask `is_time`, both on the clock of `time.perf_counter`."""
+        return due + self._lag / self._sample_rate - self._deadline
 
     def is_time(self, due: float) -> bool:
-        """Whether what is set now takes effect from the block on that is for a time.
+        """Whether what is set now is heard with the block of frames that come in at a time.
 
         Args:
-            due: seconds, on the system's monotonic clock.
+            due: seconds, on the clock of `time.perf_counter`.
         """
         now = time.perf_counter()
-        if now < due - self._deadline:
+        opens = self.opens(due)
+        if now < opens:
             return False
-        if now >= due + self._deadline:
+        if now >= opens + 2 * self._deadline:
             return True  # no audio plays, or the engine is late
-        words = self._segment.words
-        end, posted = words[Host.IN_END], words[Host.POSTED_NS] * 1e-9
-        frame = end + int((due - posted) * self._sample_rate)
-        first = frame // self._block_size * self._block_size
+        words, size = self._segment.words, self._block_size
         slot = words[Host.PLAYING]
         if slot not in range(SLOTS):
-            return now >= due
-        return end >= first and words[engine_word(slot) + Engine.OUT_END] >= first
+            return now >= opens + self._deadline
+        posted = words[Host.POSTED_NS] * 1e-9
+        frame = words[Host.IN_END] + int((due - posted) * self._sample_rate)
+        block = (frame + self._lag) // size * size
+        done: int = words[engine_word(slot) + Engine.OUT_END] + self._lag
+        return done >= block
 
     def close(self) -> None:
         """Lets go of the memory."""
@@ -154,9 +156,9 @@ class Schedule:
         """Returns how long to wait before `due` is asked again; None while nothing waits."""
         if not self._held:
             return None
-        early = 0.0 if clock is None else clock.deadline
-        wait = self._monotonic(self._held[0].timetag) - early - time.perf_counter()
-        return max(wait, _NEAR_SECONDS)
+        due = self._monotonic(self._held[0].timetag)
+        opens = due if clock is None else clock.opens(due)
+        return max(opens - time.perf_counter(), _NEAR_SECONDS)
 
     def _monotonic(self, timetag: int) -> float:
         """The time of a timetag on the clock that never jumps, as the wall clock stands now."""
