@@ -52,9 +52,6 @@ class Timings:
 class Recorder:
     """Notes when what happened, without waiting and in memory that is there beforehand.
 
-    The engine keeps a log of the blocks that it has computed. Which blocks those are follows from
-    what this process sees whenever it looks: how far the output is there, and how long the log is.
-
     Args:
         segment: of a session that has played nothing yet.
         blocks: how many there will be.
@@ -66,94 +63,43 @@ class Recorder:
         self._engine, self._log = engine_word(slot), segment.timings[slot]
         self._late, self._call = np.zeros(blocks), np.zeros(blocks)
         self._handed_over = np.zeros(blocks)
-        # Of each look, one after each block and one at the end:
-        self._looked = np.zeros(blocks + 1)
-        self._out_end = np.zeros(blocks + 1, np.int64)
-        self._computed = np.zeros(blocks + 1, np.int64)
-        self._copy = np.zeros((blocks, 2))  # of the log
+        # Of blocks that the engine lets go, the log says nothing.
+        self._compute, self._published = np.full((2, blocks), np.nan)
         self._copied = self._blocks = 0
-        self._out_start = self._words[self._engine + Engine.OUT_END]
 
     def note(self, due: float, begin: float, end: float) -> None:
         """Notes one block: when it was due, taken and given back, in seconds."""
         block = self._blocks
         self._late[block], self._call[block] = begin - due, end - begin
         self._handed_over[block] = self._words[Host.POSTED_NS] * 1e-9
-        self._look()
         self._blocks += 1
+        if self._logged - self._copied >= _COPY_BLOCKS:
+            self._copy_log()
 
     def finish(self) -> Timings:
         """Returns the timings of all blocks, as soon as the engine is through with the last."""
         blocks = slice(self._blocks)
         until = time.perf_counter() + _PATIENCE
-        while self._ready_now() < self._blocks and time.perf_counter() < until:
+        while time.perf_counter() < until and self._blocks:
+            self._copy_log()
+            if not np.isnan(self._published[self._blocks - 1]):
+                break
             time.sleep(0.01)
-        time.sleep(0.01)  # the log is written after the output
-        self._look(copy=True)
-        since_newest, compute = self._logged().T
-        turn_around = self._published(since_newest) - self._handed_over[blocks]
-        return Timings(self._late[blocks], self._call[blocks], compute, turn_around)
+        turn_around = self._published[blocks] - self._handed_over[blocks]
+        return Timings(self._late[blocks], self._call[blocks], self._compute[blocks], turn_around)
 
-    def _look(self, *, copy: bool = False) -> None:
-        look = self._blocks
-        self._out_end[look] = self._words[self._engine + Engine.OUT_END]
-        self._computed[look] = computed = self._words[self._engine + Engine.BLOCKS]
-        self._looked[look] = time.perf_counter()
-        if copy or computed - self._copied >= _COPY_BLOCKS:
-            rows = np.arange(self._copied, min(computed, len(self._copy)))
-            self._copy[rows] = self._log[rows % TIMINGS]
-            self._copied = computed
+    @property
+    def _logged(self) -> int:
+        return self._words[self._engine + Engine.BLOCKS]
 
-    def _ready_now(self) -> int:
-        return (self._words[self._engine + Engine.OUT_END] - self._out_start) // self._size
-
-    def _ready(self) -> NDArray[np.int64]:
-        """Returns how many blocks were ready, or let go, at each look."""
-        out_end = self._out_end[: self._blocks + 1]
-        return np.maximum.accumulate(out_end - self._out_start) // self._size
-
-    def _logged(self) -> Reals:
-        """Returns the log's rows `(blocks, 2)`; NaN for blocks that the engine let go.
-
-        Between two looks those are taken to come after the first one that it has computed: when it
-        is through with a block that took too long, it sees that it is late.
-        """
-        ready = np.minimum(self._ready(), self._blocks)
-        missing = np.maximum(ready - self._computed[: self._blocks + 1], 0)
-        # The log is a moment behind the output; what is missing for good stays missing.
-        missing = np.minimum.accumulate(missing[::-1])[::-1]
-        is_there = np.arange(self._blocks) < ready[-1]
-        for look in 1 + np.flatnonzero(np.diff(missing)):
-            let_go = missing[look] - missing[look - 1]
-            first = ready[look - 1] + (ready[look] - ready[look - 1] > let_go)
-            is_there[first : first + let_go] = False
-        rows = np.full((self._blocks, 2), np.nan)
-        there = np.flatnonzero(is_there)[: self._copied]
-        rows[there] = self._copy[: len(there)]
-        return rows
-
-    def _published(self, since_newest: Reals) -> Reals:
-        """Returns when the output of each block was there.
-
-        The engine tells how long that was after the newest block at that time had been handed over,
-        which is a later block than the one it computed if it lags behind. Which one it was follows
-        from what the looks show:
-
-            handed over      0       1       2       3
-            looked            -       -       -       0      what was there then
-            published                           0            before the first look that found it
-
-        Where two blocks fit, because they did not come evenly, it is the later one: a time may be
-        too long by a block, never too short.
-        """
-        blocks, numbers = slice(self._blocks), np.arange(self._blocks)
-        handed_over = self._handed_over[blocks]
-        first_look = np.searchsorted(self._ready(), numbers, side="right")
-        found = self._looked[np.minimum(first_look, self._blocks)]
-        newest = np.searchsorted(handed_over, found - since_newest, side="right") - 1
-        newest = np.clip(newest, numbers, self._blocks - 1)
-        published: Reals = handed_over[newest] + since_newest
-        return published
+    def _copy_log(self) -> None:
+        logged = self._logged
+        rows = self._log[np.arange(self._copied, logged) % TIMINGS]
+        blocks = rows[:, 0].astype(np.int64) // self._size
+        known = blocks < len(self._published)
+        self._published[blocks[known]] = rows[known, 1]
+        self._compute[blocks[known]] = rows[known, 2]
+        self._copied = logged
 
 
 def play_paced(player: Player, recorder: Recorder, deadline: float, blocks: int) -> int:

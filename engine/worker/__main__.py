@@ -33,6 +33,7 @@ _MAX_TRIAL_BLOCKS = 64
 def main() -> int:
     """Runs one engine until it is told to stop; returns the exit code."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for who started it
+    np.seterr(all="ignore")  # the loop deals with numbers that are none, and prints nothing
     pipe = Pipe()
     line = sys.stdin.readline()
     if not line:

@@ -12,6 +12,8 @@ import sys
 import threading
 from typing import Any
 
+import numpy as np
+
 from engine.config import HostConfig
 from engine.errors import StemwireError
 from engine.realtime import enter_realtime
@@ -51,6 +53,7 @@ class _Stream:
 def main() -> int:
     """Serves guests until told to stop, or until stdin ends; returns the exit code."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for who started it
+    np.seterr(all="ignore")  # the loop deals with numbers that are none, and prints nothing
     pipe = Pipe()
     line = sys.stdin.readline()
     if not line:

@@ -191,7 +191,7 @@ class Layout:
             ("names", NAME_BYTES * len(self.stems)),
             ("controls", 8 * self.controls),
             *((f"meters {slot}", 8 * 2 * self.meter_rows) for slot in range(SLOTS)),
-            *((f"timings {slot}", 8 * 2 * TIMINGS) for slot in range(SLOTS)),
+            *((f"timings {slot}", 8 * 3 * TIMINGS) for slot in range(SLOTS)),
             ("input", 4 * channels * self.in_frames),
             *((f"output {slot}", 4 * self.rows * channels * self.out_frames) for slot in range(2)),
             ("end", 0),

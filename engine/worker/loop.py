@@ -193,7 +193,6 @@ class EngineLoop:
 
     def _compute(self, position: int, frames: int) -> None:
         words, engine = self._words, self._engine
-        posted = words[Host.POSTED_NS]
         begin = time.perf_counter_ns()
         # The mix may leave its chain later than the stems theirs; each goes to where its input was.
         start, mix_start = position - self._stems_latency, position - self._latency
@@ -212,19 +211,16 @@ class EngineLoop:
         words[engine + Engine.OUT_END] = mix_start + frames
         self._host_bell.ring()
         end = time.perf_counter_ns()
-        self._report(block, out, (end - posted) * 1e-9, (end - begin) * 1e-9)
-
-    def _report(self, block: Samples, out: Samples, turn_around: float, compute: float) -> None:
-        """Writes meters, load and timing; nobody waits for them."""
-        meters, words, engine = self._meters, self._words, self._engine
-        meters.measure(_INPUT, block)
-        for row, audio in enumerate(out[: self._rows], _MIX):
-            meters.measure(row, audio)
-        self._meters_out[...] = meters.values
+        self._meter(block, out)
         timing = self._timings[words[engine + Engine.BLOCKS] % TIMINGS]
-        timing[0] = turn_around
-        timing[1] = compute
+        timing[0], timing[1], timing[2] = position, end * 1e-9, (end - begin) * 1e-9
         count_up(words, engine + Engine.BLOCKS)
-        seconds = compute / block.shape[-1]
+        seconds = (end - begin) * 1e-9 / frames
         self._seconds_per_frame += _LOAD_SMOOTHING * (seconds - self._seconds_per_frame)
         self._reals[engine + Engine.LOAD] = self._seconds_per_frame * self._sample_rate
+
+    def _meter(self, block: Samples, out: Samples) -> None:
+        meters = self._meters
+        meters.measure(_INPUT, block)
+        meters.measure(_MIX, out[: self._rows])
+        self._meters_out[...] = meters.values

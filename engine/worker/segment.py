@@ -49,8 +49,9 @@ class Segment:
         reals: the same memory as float64.
         controls: float64, one slot per control.
         meters: per slot float64 `(rows, 2)`: peak and rms of input, mix and stems.
-        timings: per slot float64 `(TIMINGS, 2)`: seconds of a block from its coming to its
-            going, and of computing alone; the engine's k-th block lies in row `k % TIMINGS`.
+        timings: per slot float64 `(TIMINGS, 3)`: of the engine's k-th block, in row `k % TIMINGS`,
+            the frame that it began at, when its output was there (seconds on the clock of
+            `time.perf_counter`), and the seconds of computing.
         input: float32 `(channels, in_frames)`.
         output: per slot float32 `(1 + stems, channels, out_frames)`, the mix first.
     """
@@ -72,7 +73,7 @@ class Segment:
             self._array("meters", slot, np.float64, (layout.meter_rows, 2)) for slot in slots
         ]
         self.timings: list[Reals] = [
-            self._array("timings", slot, np.float64, (TIMINGS, 2)) for slot in slots
+            self._array("timings", slot, np.float64, (TIMINGS, 3)) for slot in slots
         ]
         self.input: Samples = self._array("input", None, np.float32, (channels, layout.in_frames))
         self.output: list[Samples] = [
