@@ -37,7 +37,7 @@ struct Layout {
     constexpr std::int64_t input() const {
         std::int64_t place = after(controls(), 8 * kControls);
         for (int slot = 0; slot < kSlots; ++slot) place = after(place, 8 * 2 * (1 + kRows));
-        for (int slot = 0; slot < kSlots; ++slot) place = after(place, 8 * 2 * kTimings);
+        for (int slot = 0; slot < kSlots; ++slot) place = after(place, 8 * 3 * kTimings);
         return place;
     }
     constexpr std::int64_t output(int slot) const {
