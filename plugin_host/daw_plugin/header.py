@@ -9,6 +9,7 @@ kept beside this one, so that building the plugin needs no Python; a test compar
 Parameters are known to a project by their number: new ones go to the end.
 """
 
+from collections.abc import Iterable
 from enum import IntEnum
 from pathlib import Path
 from typing import NamedTuple
@@ -21,13 +22,10 @@ from engine.mixer import RAMP_SECONDS
 from engine.separator import MAX_LEVEL, read_separator
 from engine.worker.exchange import FADE_FRAMES
 from engine.worker.layout import (
-    HEADER_BYTES,
     MAGIC,
     MAX_SHARE_BLOCKS,
-    NAME_BYTES,
     NOWHERE,
     SLOTS,
-    TIMINGS,
     VERSION,
     Constant,
     Engine,
@@ -47,6 +45,9 @@ QUANTUM = 64
 
 USUAL_RATES = (22_050, 32_000, 44_100, 48_000, 88_200, 96_000, 176_400, 192_000)
 URI = "urn:stemwire:separator"
+
+_ENGINE_WORDS = (Engine.OUT_FROM, Engine.OUT_END, Engine.BELL, Engine.IS_WAITING, Engine.BEAT)
+"""What a host reads of an engine, or asks it."""
 
 _STATES = ("No server", "Loading", "Playing", "Latency too small", "Restarting", "Unavailable")
 _MAX_COUNT = 1_000_000  # that the counter of underruns shows; exact in a float
@@ -102,22 +103,24 @@ def latency_of(manifest: Manifest, sample_rate: int) -> int:
 # ---- C++ -----------------------------------------------------------------------------------------
 
 
-def _words(words: type[IntEnum], name: str) -> str:
+def _words(words: Iterable[IntEnum], name: str) -> str:
     lines = "".join(f"constexpr int {word.name} = {word.value};\n" for word in words)
     return f"namespace {name} {{\n{lines}}}  // namespace {name}\n"
 
 
-def _example(sample_rate: int, block_size: int, latency: int) -> str:
+def _layout(sample_rate: int, block_size: int, latency: int) -> Layout:
     config = HostConfig(sample_rate, block_size, CHANNELS)
-    layout = Layout.of(config, STEMS, len(controls_for(STEMS)), latency)
+    return Layout.of(config, STEMS, len(controls_for(STEMS)), latency)
+
+
+def _example(sample_rate: int, block_size: int, latency: int) -> str:
+    layout = _layout(sample_rate, block_size, latency)
     numbers = (
         sample_rate,
         block_size,
         latency,
         layout.in_frames,
         layout.out_frames,
-        layout.offset("controls"),
-        layout.offset("input"),
         layout.offset("output", 0),
         layout.offset("output", 1),
         layout.nbytes,
@@ -145,6 +148,7 @@ def layout_header() -> str:
     """Returns the text of `layout.hpp`."""
     manifest = read_separator("default").manifest
     controls = controls_for(STEMS)
+    example = _layout(44_100, 512, 700)
     stride = engine_word(1) - engine_word(0)
     names = "".join(f'    "{stem}",\n' for stem in STEMS)
     states = "".join(f'    "{state}",\n' for state in _STATES)
@@ -165,9 +169,6 @@ namespace stemwire {{
 constexpr std::int64_t kMagic = {MAGIC};
 constexpr int kVersion = {VERSION};
 constexpr int kSlots = {SLOTS};
-constexpr int kHeaderBytes = {HEADER_BYTES};
-constexpr int kNameBytes = {NAME_BYTES};
-constexpr int kTimings = {TIMINGS};
 constexpr std::int64_t kNowhere = {NOWHERE};
 constexpr int kMaxShareBlocks = {MAX_SHARE_BLOCKS};
 
@@ -187,11 +188,15 @@ constexpr double kRampSeconds = {RAMP_SECONDS};
 {_words(Constant, "constant")}
 {_words(Host, "host")}
 {_words(Wish, "wish")}
-{_words(Engine, "engine")}
+{_words(_ENGINE_WORDS, "engine")}
 constexpr int engine_word(int slot) {{ return {engine_word(0)} + {stride} * slot; }}
 
 {_words(GuestState, "state")}
 constexpr int kStateUnavailable = {len(GuestState)};  // there is no shared memory
+
+// Bytes where parts begin whose place does not depend on the host.
+constexpr std::int64_t kControlsAt = {example.offset("controls")};
+constexpr std::int64_t kInputAt = {example.offset("input")};
 
 // Frames that the bundled model takes, with blocks of kQuantum: at usual rates, and at any other
 // as long as the longest of these lasts.
@@ -202,7 +207,7 @@ constexpr Latency kLatencies[] = {{
 // Layouts as the engine has them, to be compared with ours when this is compiled.
 struct Example {{
     std::int64_t sample_rate, block, latency, in_frames, out_frames;
-    std::int64_t controls, input, output_0, output_1, bytes;
+    std::int64_t output_0, output_1, bytes;
 }};
 constexpr Example kExamples[] = {{
 {_example(44_100, 512, 700)}{_example(48_000, 8_192, 9_000)}{_example(22_050, 1, 160)}}};

@@ -17,7 +17,7 @@ Frames model_latency(int sample_rate) {
         if (known.sample_rate == sample_rate) return known.frames;
         longest = std::max(longest, static_cast<double>(known.frames) / known.sample_rate);
     }
-    return static_cast<Frames>(std::ceil(longest * sample_rate)) + 1;
+    return static_cast<Frames>(std::ceil(longest * sample_rate)) + kQuantum;  // odd ratios
 }
 
 }  // namespace

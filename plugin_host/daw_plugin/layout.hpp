@@ -9,9 +9,6 @@ namespace stemwire {
 constexpr std::int64_t kMagic = 4995135576014672979;
 constexpr int kVersion = 1;
 constexpr int kSlots = 2;
-constexpr int kHeaderBytes = 4096;
-constexpr int kNameBytes = 64;
-constexpr int kTimings = 4096;
 constexpr std::int64_t kNowhere = 4611686018427387904;
 constexpr int kMaxShareBlocks = 16;
 
@@ -70,11 +67,6 @@ constexpr int OUT_END = 1;
 constexpr int BELL = 2;
 constexpr int IS_WAITING = 3;
 constexpr int BEAT = 4;
-constexpr int PID = 5;
-constexpr int IS_LIVE = 6;
-constexpr int LOAD = 7;
-constexpr int BLOCKS = 8;
-constexpr int SKIPS = 9;
 }  // namespace engine
 
 constexpr int engine_word(int slot) { return 40 + 24 * slot; }
@@ -88,6 +80,10 @@ constexpr int RESTARTING = 4;
 }  // namespace state
 
 constexpr int kStateUnavailable = 5;  // there is no shared memory
+
+// Bytes where parts begin whose place does not depend on the host.
+constexpr std::int64_t kControlsAt = 4608;
+constexpr std::int64_t kInputAt = 201920;
 
 // Frames that the bundled model takes, with blocks of kQuantum: at usual rates, and at any other
 // as long as the longest of these lasts.
@@ -106,12 +102,12 @@ constexpr Latency kLatencies[] = {
 // Layouts as the engine has them, to be compared with ours when this is compiled.
 struct Example {
     std::int64_t sample_rate, block, latency, in_frames, out_frames;
-    std::int64_t controls, input, output_0, output_1, bytes;
+    std::int64_t output_0, output_1, bytes;
 };
 constexpr Example kExamples[] = {
-    {44100, 512, 700, 262144, 16384, 4608, 136384, 2233536, 3413184, 4592832},
-    {48000, 8192, 9000, 262144, 262144, 4608, 136384, 2233536, 21107904, 39982272},
-    {22050, 1, 160, 131072, 1024, 4608, 136384, 1184960, 1258688, 1332416},
+    {44100, 512, 700, 262144, 16384, 2299072, 3478720, 4658368},
+    {48000, 8192, 9000, 262144, 262144, 2299072, 21173440, 40047808},
+    {22050, 1, 160, 131072, 1024, 1250496, 1324224, 1397952},
 };
 
 constexpr const char* kStemNames[kStems] = {

@@ -32,16 +32,8 @@ struct Layout {
     }
     constexpr std::int64_t out_frames() const { return power_of_two(reach()); }
 
-    constexpr std::int64_t names() const { return kHeaderBytes; }
-    constexpr std::int64_t controls() const { return after(names(), kNameBytes * kStems); }
-    constexpr std::int64_t input() const {
-        std::int64_t place = after(controls(), 8 * kControls);
-        for (int slot = 0; slot < kSlots; ++slot) place = after(place, 8 * 2 * (1 + kRows));
-        for (int slot = 0; slot < kSlots; ++slot) place = after(place, 8 * 3 * kTimings);
-        return place;
-    }
     constexpr std::int64_t output(int slot) const {
-        const std::int64_t first = after(input(), 4 * kChannels * in_frames());
+        const std::int64_t first = after(kInputAt, 4 * kChannels * in_frames());
         return slot == 0 ? first : after(output(slot - 1), 4 * kRows * kChannels * out_frames());
     }
     constexpr std::int64_t bytes() const { return output(kSlots); }
@@ -71,9 +63,9 @@ public:
         return reinterpret_cast<std::atomic<std::int64_t>*>(memory_)[number];
     }
     std::atomic<double>& control(int slot) const {
-        return reinterpret_cast<std::atomic<double>*>(memory_ + layout.controls())[slot];
+        return reinterpret_cast<std::atomic<double>*>(memory_ + kControlsAt)[slot];
     }
-    float* input() const { return reinterpret_cast<float*>(memory_ + layout.input()); }
+    float* input() const { return reinterpret_cast<float*>(memory_ + kInputAt); }
     float* output(int slot) const {
         return reinterpret_cast<float*>(memory_ + layout.output(slot));
     }
