@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -28,6 +29,8 @@ class JsonView:
     def open(self, on_command: Callable[[Message], None]) -> None:
         """Begins to listen."""
         self._on_command = on_command
+        if hasattr(signal, "SIGTTIN"):  # in the background of a terminal, reading fails instead
+            signal.signal(signal.SIGTTIN, signal.SIG_IGN)
         arguments = (sys.stdin, on_command)
         threading.Thread(target=_listen, args=arguments, daemon=True, name="commands").start()
 

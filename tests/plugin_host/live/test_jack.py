@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import re
 import signal
+import subprocess
+import sys
 import time
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -24,6 +27,24 @@ def noise():
 @pytest.fixture
 def iodelay(needs_program):
     return needs_program("jack_iodelay")
+
+
+@pytest.fixture
+def hogs():
+    """Keeps every core busy with processes that do nothing, during a `with` block."""
+
+    @contextmanager
+    def run():
+        loop = [sys.executable, "-c", "while True: pass"]
+        busy = [subprocess.Popen(loop) for _ in range(os.cpu_count() or 1)]
+        try:
+            yield
+        finally:
+            for process in busy:
+                process.kill()
+                process.wait()
+
+    return run
 
 
 def _more(frames: list[int], count: int) -> list[int]:
@@ -51,7 +72,9 @@ def test_the_round_trip_is_the_ledger_and_the_graphs_own_period(
     assert set(measured[2:]) == {sum(ledger.values()) + period}
 
 
-def test_the_round_trip_stays_while_the_engine_is_killed_and_stopped(jack_server, live, iodelay):
+def test_the_round_trip_stays_while_the_engine_is_killed_stopped_and_loaded(
+    jack_server, live, iodelay, hogs
+):
     jack_server.start()
     one = live("--audio", "jack", graph=jack_server)
     running = one.wait_for("running")
@@ -66,10 +89,12 @@ def test_the_round_trip_stays_while_the_engine_is_killed_and_stopped(jack_server
         time.sleep(0.3)
         os.kill(stopped, signal.SIGCONT)
         _more(frames, 4)
+        with hogs():
+            _more(frames, 4)
         measured = frames[2:]
 
     assert one.next_status()["restarts"] == 3
-    assert len(measured) >= 12
+    assert len(measured) >= 16
     assert set(measured) == {running["latency"] + 256}
 
 
