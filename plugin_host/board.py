@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -28,18 +27,14 @@ from engine import ConfigError, HostConfig, LatencyLedger, list_models
 from engine.controls import Control, ControlTable, controls_for
 from engine.worker import Session, Status
 from plugin_host import presets
+from plugin_host.bulletin import Bulletin, Listener, News
 from plugin_host.errands import Errands
-
-Listener = Callable[[str, float | str, str], None]
-"""Called with (name, value, origin); see `Board.subscribe`."""
 
 MODEL, ERROR, SAVED, RECALLED = "model", "error", "preset/save", "preset/recall"
 CONTROLS = "controls"
 """Names of what is told beside controls: which model plays, what has gone wrong, which preset was
 saved or recalled, and that there are other controls than before."""
 
-_LOOKS_PER_SECOND = 60
-_MAX_NEWS = 256
 _STALE_SECONDS = 1.0  # after which it is worth looking into folders again
 _SUFFIX = ".onnx"
 
@@ -47,10 +42,10 @@ _SUFFIX = ".onnx"
 class MidiDesk(Protocol):
     """What a board needs of MIDI; see `plugin_host.midi`."""
 
-    def learn(self, control: str) -> None:
+    def learn(self, control: str, mode: str, origin: str) -> None:
         """Gives the next controller that moves to a control."""
 
-    def forget(self, control: str) -> None:
+    def forget(self, control: str, origin: str) -> None:
         """Frees the controllers of a control."""
 
 
@@ -87,18 +82,12 @@ class Board:
 
         self._told = self._raw_values()
         self._done_by: dict[str, tuple[float, str]] = {}  # set through us, not told yet
-        self._news: deque[tuple[str, float | str, str]] = deque(maxlen=_MAX_NEWS)
-        self._listeners: dict[object, tuple[Listener, str]] = {}
         self._manifest_name = ""
         self._is_swapping = False
 
-        self._is_closed = threading.Event()
+        self._bulletin = Bulletin(self._look)
         self._errands = Errands(lambda sentence, origin: self.tell(ERROR, sentence, origin))
-        self._thread = threading.Thread(
-            target=self._look_again_and_again, name="board", daemon=True
-        )
-        self._thread.start()
-        self._errands.add(self._look_around, "")
+        self.later(self._look_around, "")
 
     def __enter__(self) -> Board:
         return self
@@ -108,9 +97,8 @@ class Board:
 
     def close(self) -> None:
         """Ends the board's threads; it does nothing to the session. Harmless when done twice."""
-        self._is_closed.set()
         self._errands.close()
-        self._thread.join()
+        self._bulletin.close()
 
     # ---- the session ----------------------------------------------------------------------------
 
@@ -276,7 +264,7 @@ class Board:
         """
         wish = object()
         self._wish = wish
-        self._errands.add(lambda: self._swap(model, origin, wish), origin)
+        self.later(lambda: self._swap(model, origin, wish), origin)
 
     def _swap(self, model: str, origin: str, wish: object) -> None:
         if wish is not self._wish:
@@ -305,7 +293,7 @@ class Board:
     def _look_around_soon(self) -> None:
         if self._errands.is_idle and time.monotonic() > self._looked_around + _STALE_SECONDS:
             with suppress(ConfigError):
-                self._errands.add(self._look_around, "")
+                self.later(self._look_around, "")
 
     def _look_around(self) -> None:
         """Sees which models and presets there are."""
@@ -338,7 +326,7 @@ class Board:
             self._look_around()
             self.tell(SAVED, name, origin)
 
-        self._errands.add(errand, origin)
+        self.later(errand, origin)
 
     def recall_preset(self, name: str, origin: str = "") -> None:
         """Sets all values as they were saved; returns at once. The outcome: RECALLED or ERROR.
@@ -354,6 +342,20 @@ class Board:
             self.set_all(presets.read(name, self.controls))
             self.tell(RECALLED, name, origin)
 
+        self.later(errand, origin)
+
+    # ---- what takes long ------------------------------------------------------------------------
+
+    def later(self, errand: Callable[[], None], origin: str) -> None:
+        """Has something done that takes its time, in order; returns at once.
+
+        Args:
+            errand: what to do; a `StemwireError` that it raises is told as ERROR.
+            origin: who wishes it.
+
+        Raises:
+            ConfigError: if too much is waiting already.
+        """
         self._errands.add(errand, origin)
 
     # ---- telling --------------------------------------------------------------------------------
@@ -374,41 +376,21 @@ class Board:
         Returns:
             A function that ends it.
         """
-        key = object()
-        with self._lock:
-            self._listeners[key] = (listener, origin)
-        return lambda: self._unsubscribe(key)
-
-    def _unsubscribe(self, key: object) -> None:
-        with self._lock:
-            self._listeners.pop(key, None)
+        return self._bulletin.subscribe(listener, origin)
 
     def tell(self, name: str, value: float | str, origin: str) -> None:
         """Tells all listeners something that is no control, such as how an errand has ended."""
-        self._news.append((name, value, origin))
+        self._bulletin.tell(name, value, origin)
 
-    def _look_again_and_again(self) -> None:
-        while not self._is_closed.wait(1 / _LOOKS_PER_SECOND):
-            changes = self._changes()
-            self._look_at_model()
-            news = [self._news.popleft() for _ in range(len(self._news))]
-            with self._lock:
-                listeners = tuple(self._listeners.values())
-            for listener, own in listeners:
-                for name, value, origin in changes:
-                    if not own or origin != own:
-                        listener(name, value, origin)
-                for name, outcome, origin in news:
-                    listener(name, outcome, origin)
-
-    def _changes(self) -> list[tuple[str, float, str]]:
+    def _look(self) -> list[News]:
         """What has been set since the last look, through us or by others."""
+        self._look_at_model()
         with self._lock:
             raw = self._raw_values()
             changed = [self.controls[slot].name for slot in np.flatnonzero(raw != self._told)]
             self._told = raw
             done_by, self._done_by = self._done_by, {}
-            changes = []
+            changes: list[News] = []
             for name in {**dict.fromkeys(changed), **done_by}:
                 value = self._table.get(name)
                 ours, origin = done_by.get(name, (value, ""))

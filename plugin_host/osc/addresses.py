@@ -16,7 +16,7 @@ from functools import lru_cache
 
 from engine import ConfigError
 from engine.controls import MAX_GAIN, Control, controls_for
-from plugin_host.board import MODEL, RECALLED, SAVED, Board
+from plugin_host.board import MODEL, RECALLED, SAVED, Board, MidiDesk
 from plugin_host.osc.address import (
     GAIN_FLOOR_DB,
     ROOT,
@@ -186,17 +186,19 @@ def _on_recall(board: Board, values: Values, origin: str) -> None:
 
 
 def _on_learn(board: Board, values: Values, origin: str) -> None:
-    del origin
-    if board.midi is None:
-        raise ConfigError("No MIDI input is open: start `stemwire serve` with --midi.")
-    board.midi.learn(text("midi/learn", values))
+    control = text("midi/learn", values[:1])
+    mode = text("midi/learn", values[1:]) if len(values) > 1 else "follow"
+    _midi(board).learn(control, mode, origin)
 
 
 def _on_forget(board: Board, values: Values, origin: str) -> None:
-    del origin
+    _midi(board).forget(text("midi/forget", values), origin)
+
+
+def _midi(board: Board) -> MidiDesk:
     if board.midi is None:
         raise ConfigError("No MIDI input is open: start `stemwire serve` with --midi.")
-    board.midi.forget(text("midi/forget", values))
+    return board.midi
 
 
 _PATTERN = Argument("s", "address or pattern", is_optional=True)
@@ -232,8 +234,12 @@ _COMMANDS = (
         f"{ROOT}/midi/learn",
         "command",
         "Gives the next MIDI controller that moves to a control.",
-        (Argument("s", "control, such as stem/drums/gain"),),
+        (
+            Argument("s", "control, such as stem/drums/gain"),
+            Argument("s", "follow, or toggle for a switch", is_optional=True),
+        ),
         write=_on_learn,
+        is_slow=True,
     ),
     Address(
         f"{ROOT}/midi/forget",

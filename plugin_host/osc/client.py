@@ -80,7 +80,7 @@ class OscClient:
         """
         self._transmit(build(path, values))
         answers = self._answers_so_far()
-        if values and _is_slow(path):
+        if values and _is_slow(path) and not _has_ended(answers, path):
             answers += self._answers_up_to(path)
         for answer in answers:
             if answer.path == ERROR_PATH:
@@ -138,7 +138,7 @@ class OscClient:
     def _answers_up_to(self, path: str) -> list[Message]:
         """What comes until something that takes long is done."""
         answers: list[Message] = []
-        while not answers or answers[-1].path not in (path, ERROR_PATH):
+        while not _has_ended(answers, path):
             answers.append(self._receive(_SLOW_SECONDS))
         return answers
 
@@ -201,6 +201,11 @@ def _value_of(word: str, tag: str) -> Value:
                 if tag == wanted:
                     raise ConfigError(f"{word!r} is no number of type {tag}.") from None
     return word
+
+
+def _has_ended(answers: Sequence[Message], path: str) -> bool:
+    """Whether something that takes long is done, or will not be."""
+    return any(answer.path in (path, ERROR_PATH) for answer in answers)
 
 
 def _is_slow(path: str) -> bool:
