@@ -23,6 +23,7 @@ METADATA_KEY = "stemwire"
 MAX_FILE_BYTES = 2**31 - 1  # what protobuf can hold
 
 _FLOAT32 = 1  # TensorProto.DataType
+_ELEM_TYPES = {"float32": _FLOAT32, "uint8": 2}
 _EXTERNAL = 1  # TensorProto.DataLocation
 
 Axis = int | str
@@ -198,9 +199,9 @@ def _check_ports(manifest: Manifest, inputs: list[Port], outputs: list[Port], pa
     """Raises `ModelError` unless the graph takes and gives what the manifest says."""
     channels, stems = manifest.channels, len(manifest.stems)
     audio = Port("audio", _FLOAT32, (1, channels, "frames"))
-    states = [Port(state.name, _FLOAT32, state.shape) for state in manifest.states]
+    states = [Port(state.name, _ELEM_TYPES[state.dtype], state.shape) for state in manifest.states]
     separated = Port("stems", _FLOAT32, (1, stems, channels, "frames"))
-    following = [Port(f"next_{port.name}", _FLOAT32, port.axes) for port in states]
+    following = [Port(f"next_{port.name}", port.elem_type, port.axes) for port in states]
 
     for kind, found, wanted in (
         ("input", inputs, [audio, *states]),
@@ -213,7 +214,8 @@ def _check_ports(manifest: Manifest, inputs: list[Port], outputs: list[Port], pa
             )
         for port, expected in zip(found, wanted, strict=True):
             if not _matches(port, expected):
-                what = str(port) if port.elem_type == _FLOAT32 else f"{port} of another type"
+                is_type = port.elem_type == expected.elem_type
+                what = str(port) if is_type else f"{port} of another type"
                 raise ModelError(
                     f"The graph in {path} has the {kind} {what} where its manifest describes "
                     f"{expected}; export the model again."

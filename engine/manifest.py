@@ -26,7 +26,7 @@ MAX_LATENCY_SECONDS = 10
 MAX_RECEPTIVE_FIELD = 2**31 - 1
 SAMPLE_RATES = (8_000, 192_000)
 
-_BYTES_PER_VALUE = {"float32": 4}
+_BYTES_PER_VALUE = {"float32": 4, "uint8": 1}
 _STEM_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 _STATE_NAME = re.compile(r"state_[A-Za-z0-9_]{1,58}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -34,17 +34,19 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class StateSpec:
-    """One cache that the stream carries from step to step; all zeros at the start.
+    """One cache that the stream carries from step to step.
 
     Attributes:
         name: the graph's input; the output is `next_<name>`.
         shape: its axes, the first of them the batch.
-        dtype: "float32".
+        dtype: "float32", or "uint8" for a model of integers.
+        initial: what it holds throughout at the start: what stands for silence.
     """
 
     name: str
     shape: tuple[int, ...]
     dtype: str
+    initial: int = 0
 
     @property
     def nbytes(self) -> int:
@@ -180,9 +182,12 @@ class _Reader:
             self.refuse(f"shape of {name}", _brief(shape), "whole numbers of 1 or more")
         if shape[0] != 1:
             self.refuse(f"shape of {name}", _brief(shape), "a first axis (the batch) of 1")
-        if dtype not in _BYTES_PER_VALUE:
-            self.refuse(f"dtype of {name}", _brief(dtype), "float32")
-        return StateSpec(name, tuple(shape), dtype)
+        if not isinstance(dtype, str) or dtype not in _BYTES_PER_VALUE:
+            self.refuse(f"dtype of {name}", _brief(dtype), " or ".join(_BYTES_PER_VALUE))
+        initial = item.get("initial", 0)
+        if not _is_integer(initial) or not 0 <= initial <= 255:
+            self.refuse(f"initial of {name}", _brief(initial), "a whole number from 0 to 255")
+        return StateSpec(name, tuple(shape), dtype, initial)
 
     def get(self, field: str) -> Any:
         if field not in self.values:

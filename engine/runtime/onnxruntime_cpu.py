@@ -17,12 +17,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.artifact import Artifact
 from engine.denormals import FlushToZero
 from engine.errors import ModelError
 from engine.fifo import Samples
 from engine.runtime.library import load_onnxruntime
+
+State = NDArray[Any]
+"""One cache of one or more streams, in the type that the manifest names."""
 
 _WARM_UP_STEPS = 3
 _ALIGNMENT = 64  # bytes: a cache line, and the widest vector
@@ -51,7 +55,7 @@ class OnnxRuntimeCpu:
         self._flush_to_zero = FlushToZero()
         self._side = 0
         self._batch = 1
-        self._states: tuple[list[Samples], list[Samples]] = ([], [])
+        self._states: tuple[list[State], list[State]] = ([], [])
         self._session: Any = None
         # By the frames that they are fixed to; shared by siblings.
         self._sessions: dict[int | None, Any] = {}
@@ -74,8 +78,7 @@ class OnnxRuntimeCpu:
         """Makes the session, the buffers and the bindings, and warms them up."""
         manifest = self._artifact.manifest
         self._batch = batch
-        shapes = [(batch, *state.shape[1:]) for state in manifest.states]
-        self._states = ([_zeros(shape) for shape in shapes], [_zeros(shape) for shape in shapes])
+        self._states = (self._new_states(), self._new_states())
         fixed_frames = step_sizes[0] if len(step_sizes) == 1 else None
         if fixed_frames not in self._sessions:
             self._sessions.clear()  # siblings that still use one hold it themselves
@@ -83,8 +86,8 @@ class OnnxRuntimeCpu:
         self._session = self._sessions[fixed_frames]
         self._buffers, self._bindings = {}, {}
         for frames in step_sizes:
-            audio = _zeros((batch, manifest.channels, frames))
-            stems = _zeros((batch, len(manifest.stems), manifest.channels, frames))
+            audio = _zeros((batch, manifest.channels, frames), "float32")
+            stems = _zeros((batch, len(manifest.stems), manifest.channels, frames), "float32")
             self._buffers[frames] = audio, stems
             self._bindings[frames] = (self._bind(frames, 0), self._bind(frames, 1))
         for frames in step_sizes:
@@ -103,18 +106,25 @@ class OnnxRuntimeCpu:
         self._side = 1 - self._side
 
     def reset(self) -> None:
-        """Sets the state that is read next to zero."""
-        for state in self._states[self._side]:
-            state.fill(0)
+        """Sets the state that is read next to what a stream begins with."""
+        for spec, state in zip(
+            self._artifact.manifest.states, self._states[self._side], strict=True
+        ):
+            state.fill(spec.initial)
 
-    def snapshot(self) -> list[Samples]:
+    def snapshot(self) -> list[State]:
         """Returns a copy of the state that is read next."""
         return [state.copy() for state in self._states[self._side]]
 
-    def restore(self, state: list[Samples]) -> None:
+    def restore(self, state: list[State]) -> None:
         """Writes a snapshot to the state that is read next."""
         for mine, theirs in zip(self._states[self._side], state, strict=True):
             mine[...] = theirs
+
+    def _new_states(self) -> list[State]:
+        """Returns memory for all states; `reset` fills it."""
+        states = self._artifact.manifest.states
+        return [_zeros((self._batch, *spec.shape[1:]), spec.dtype) for spec in states]
 
     def _new_session(self, frames: int | None) -> Any:
         options = self._library.SessionOptions()
@@ -168,15 +178,15 @@ class OnnxRuntimeCpu:
         )
 
 
-def _zeros(shape: tuple[int, ...]) -> Samples:
+def _zeros(shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
     """Returns zeros that start on a cache line, every page of them touched."""
-    count = int(np.prod(shape))
-    raw = np.empty(count + _ALIGNMENT // 4, np.float32)
-    skip = -(raw.ctypes.data // 4) % (_ALIGNMENT // 4)
+    nbytes = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    raw = np.empty(nbytes + _ALIGNMENT, np.uint8)
     raw.fill(0)
-    return raw[skip : skip + count].reshape(shape)
+    skip = -raw.ctypes.data % _ALIGNMENT
+    return raw[skip : skip + nbytes].view(dtype).reshape(shape)
 
 
-def _bind_array(bind: Any, name: str, array: Samples) -> None:
+def _bind_array(bind: Any, name: str, array: NDArray[Any]) -> None:
     """Binds memory that this module owns, so the runtime reads or writes it in place."""
-    bind(name, "cpu", 0, np.float32, array.shape, array.ctypes.data)
+    bind(name, "cpu", 0, array.dtype.type, array.shape, array.ctypes.data)

@@ -29,7 +29,7 @@ class Runtime(Protocol):
         ...
 
     def prepare(self, step_sizes: Sequence[int], batch: int) -> None:
-        """Allocates and warms up for steps of these sizes, in any order; state zero. May be slow.
+        """Allocates and warms up for steps of these sizes, in any order; a fresh stream. Slow.
 
         Args:
             step_sizes: frames per step, multiples of the model's hop.
@@ -54,7 +54,7 @@ class Runtime(Protocol):
         ...
 
     def reset(self) -> None:
-        """Sets the state to zero."""
+        """Sets the state to what a stream begins with."""
         ...
 
     def snapshot(self) -> RuntimeState:

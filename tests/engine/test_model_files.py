@@ -189,7 +189,13 @@ def test_weights_in_another_file(build_model: BuildModel, path: Path) -> None:
         ("states", [{"name": "state_0", "shape": [], "dtype": "float32"}], "1 to 8 sizes"),
         ("states", [{"name": "state_0", "shape": [1, -4], "dtype": "float32"}], "1 or more"),
         ("states", [{"name": "state_0", "shape": [2, 4], "dtype": "float32"}], "of 1"),
-        ("states", [{"name": "state_0", "shape": [1, 4], "dtype": "int8"}], "float32"),
+        ("states", [{"name": "state_0", "shape": [1, 4], "dtype": "int8"}], "float32 or uint8"),
+        ("states", [{"name": "state_0", "shape": [1, 4], "dtype": ["uint8"]}], "float32 or uint8"),
+        (
+            "states",
+            [{"name": "state_0", "shape": [1, 4], "dtype": "uint8", "initial": 256}],
+            "from 0 to 255",
+        ),
         (
             "states",
             [{"name": "state_0", "shape": [1, 2**20, 1024], "dtype": "float32"}],
@@ -248,6 +254,8 @@ def test_ports_of_another_type(build_model: BuildModel, path: Path) -> None:
     model = build_model()
     model.graph.input[0].type.tensor_type.elem_type = TensorProto.FLOAT16
     assert "of another type" in refusal(write(path, model))
+    codes = {"states": [{"name": "state_0", "shape": [1, 2, 68], "dtype": "uint8"}]}
+    assert "state_0 (1, 2, 68) of another" in refusal(write(path, build_model(manifest=codes)))
 
 
 def test_frames_that_are_fixed(build_model: BuildModel, path: Path) -> None:

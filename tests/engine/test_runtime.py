@@ -1,5 +1,7 @@
 """The runtime: chosen aloud, stepping through the state that it was given."""
 
+import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -10,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 
 from engine import ConfigError, HostConfig, ModelError, Separator
 from engine.artifact import read_artifact
@@ -172,3 +175,70 @@ def test_onnxruntime_reports_to_nobody_unless_the_user_says_so(
         cwd=ROOT, env=environment, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert done.stdout.strip() == kept
+
+
+def test_states_of_codes_begin_with_what_the_manifest_says(
+    build_model: Any, tmp_path: Path
+) -> None:
+    """A model that keeps the last hop as bytes, 127 steps to full scale, silence in the middle."""
+    state = {"name": "state_0", "shape": [1, 2, 64], "dtype": "uint8", "initial": 128}
+    model = build_model(manifest={"states": [state]})
+    port = helper.make_tensor_value_info
+    model.graph.CopyFrom(
+        helper.make_graph(
+            [
+                helper.make_node("QuantizeLinear", ["audio", "step", "zero"], ["codes"]),
+                helper.make_node("Concat", ["state_0", "codes"], ["extended"], axis=2),
+                helper.make_node("Slice", ["extended", "hop", "end", "time"], ["next_state_0"]),
+                helper.make_node("Slice", ["extended", "begin", "hop", "time"], ["late"]),
+                helper.make_node("DequantizeLinear", ["late", "step", "zero"], ["stem"]),
+                helper.make_node("Unsqueeze", ["stem", "stem_axis"], ["one"]),
+                helper.make_node("Concat", ["one", "one"], ["stems"], axis=1),
+            ],
+            "codes",
+            [
+                port("audio", TensorProto.FLOAT, [1, 2, "frames"]),
+                port("state_0", TensorProto.UINT8, [1, 2, 64]),
+            ],
+            [
+                port("stems", TensorProto.FLOAT, [1, 2, 2, "frames"]),
+                port("next_state_0", TensorProto.UINT8, [1, 2, 64]),
+            ],
+            [
+                numpy_helper.from_array(np.array(value, dtype), name)
+                for name, value, dtype in (
+                    ("step", 1 / 127, np.float32),
+                    ("zero", 128, np.uint8),
+                    ("begin", [0], np.int64),
+                    ("hop", [-64], np.int64),
+                    ("end", [2**31 - 1], np.int64),
+                    ("time", [2], np.int64),
+                    ("stem_axis", [1], np.int64),
+                )
+            ],
+        )
+    )
+    manifest = json.loads(model.metadata_props[0].value)
+    manifest["graph_sha256"] = hashlib.sha256(model.graph.SerializeToString()).hexdigest()
+    model.metadata_props[0].value = json.dumps(manifest)
+    path = tmp_path / "codes.onnx"
+    path.write_bytes(model.SerializeToString())
+
+    runtime = OnnxRuntimeCpu(read_artifact(path), 1)
+    runtime.prepare([128], 1)
+    audio, stems = runtime.buffers(128)
+    audio.fill(1.0)
+    for _ in range(2):
+        runtime.step(128)
+        assert not stems[..., :64].any()
+        np.testing.assert_allclose(stems[..., 64:], 1.0)
+        kept = runtime.snapshot()
+        assert kept[0].dtype == np.uint8
+        runtime.step(128)
+        np.testing.assert_allclose(stems, 1.0)
+        runtime.reset()
+        runtime.step(128)
+        runtime.restore(kept)
+        runtime.step(128)
+        np.testing.assert_allclose(stems, 1.0)
+        runtime.reset()
