@@ -3,7 +3,8 @@
 Blocks go from the file through the engine to the output files; nothing holds the whole song. The
 output has the input's length and rate, with the latency removed.
 
-    AudioSource -> _Feed -> Separator.stream, or .process if live -> StemSink -> StagedFiles.commit
+    AudioSource -> _Feed -> Separator.stream, or .process if live -> (ChainedStems)
+                                                                 -> StemSink -> StagedFiles.commit
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +20,9 @@ import numpy as np
 
 from engine import AudioError, ConfigError, HostConfig, Separator
 from engine.blocks import BlockQueue
+from engine.processors import Processors
 from plugin_host.audio_files import Audio, AudioSource, Stems
+from plugin_host.chained import ChainedStems, plugins_print_elsewhere
 from plugin_host.staging import StagedFiles
 from plugin_host.stem_files import StemFiles, StemSink
 from plugin_host.stem_mp4 import StemMp4, arrange
@@ -43,6 +47,7 @@ class Job:
         file_format: One of `FORMATS`.
         live: Take the road of a live signal, block by block, instead of that of a file.
         realtime: Hand over each block when a sound card would; implies `live`.
+        chains: Effects for the stems, and for the mix, which then is written as well.
     """
 
     input: Path
@@ -53,6 +58,7 @@ class Job:
     file_format: str = "wav"
     live: bool = False
     realtime: bool = False
+    chains: Processors | None = None
 
     def __post_init__(self) -> None:
         if self.file_format not in FORMATS:
@@ -92,6 +98,7 @@ class Report:
         outputs: The files written, by the name of the stem ("stem.mp4" for the one file).
         clipped: Samples above full scale that the format could not hold, by stem; only if any.
         is_cut_short: The input held clearly less than its header announces.
+        notes: What else a musician should know, in sentences.
     """
 
     input: Path
@@ -108,6 +115,7 @@ class Report:
     outputs: dict[str, Path]
     clipped: dict[str, int]
     is_cut_short: bool
+    notes: tuple[str, ...]
 
     @property
     def seconds(self) -> float:
@@ -141,25 +149,30 @@ def separate_file(
     Raises:
         AudioError: If the input cannot be separated.
         ModelError: If the model cannot be used.
-        ConfigError: If the job asks for what there is not.
+        ConfigError: If the job asks for what there is not, or an effect cannot be loaded.
         OutputError: If the output cannot be written. In each case nothing is left behind.
     """
-    with AudioSource(job.input) as source:
+    with AudioSource(job.input) as source, _plugins_kept_from_stdout(job):
         config = HostConfig(source.sample_rate, job.chosen_block_size, source.channels)
         separator = Separator.load(job.model)
-        picked = _pick(separator.stems, job.stems)
+        chained = _load_chains(job, separator.stems, config)
+        names = separator.stems if chained is None else chained.names
+        picked = _pick(names, job.stems)
         separator.prepare(config)
         if on_start:
             on_start(source.announced_frames)
         with StagedFiles(job.folder) as staged:
-            sink = _open_sink(job, staged, source, separator.stems, picked)
+            sink = _open_sink(job, staged, source, names, picked)
             try:
                 feed = _Feed(source, config, is_live=job.is_live, is_paced=job.realtime)
-                compute_seconds = _run(separator, feed, sink, on_frames)
+                compute_seconds = _run(separator, feed, chained, sink, on_frames)
                 sink.finish()
             finally:
                 sink.abandon()
             staged.commit()
+        ledger = separator.ledger
+        if chained is not None:
+            ledger = ledger.plus("plugin chain", chained.latency)
         return Report(
             input=job.input,
             model=separator.manifest.name,
@@ -168,14 +181,26 @@ def separate_file(
             channels=source.channels,
             frames=source.frames,
             block_size=config.block_size,
-            latency=separator.latency,
-            ledger=tuple(separator.ledger),
+            latency=ledger.total,
+            ledger=tuple(ledger),
             compute_seconds=compute_seconds,
             underruns=feed.underruns if job.realtime else None,
             outputs=sink.outputs,
             clipped={name: count for name, count in sink.clipped.items() if count},
             is_cut_short=source.is_cut_short,
+            notes=() if chained is None else tuple(chained.notes),
         )
+
+
+def _plugins_kept_from_stdout(job: Job) -> AbstractContextManager[None]:
+    return nullcontext() if job.chains is None else plugins_print_elsewhere()
+
+
+def _load_chains(job: Job, stems: tuple[str, ...], config: HostConfig) -> ChainedStems | None:
+    if job.chains is None:
+        return None
+    # The first part of a stem.mp4 is the mix in any case.
+    return ChainedStems(job.chains, stems, config, gives_mix=job.file_format != "stem.mp4")
 
 
 def _open_sink(
@@ -209,9 +234,17 @@ def _pick(stems: tuple[str, ...], wanted: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(wanted)) or stems
 
 
-def _run(separator: Separator, feed: _Feed, sink: StemSink, on_frames: Progress | None) -> float:
-    """Runs the song through to its end; returns the seconds spent in the engine."""
+def _run(
+    separator: Separator,
+    feed: _Feed,
+    chained: ChainedStems | None,
+    sink: StemSink,
+    on_frames: Progress | None,
+) -> float:
+    """Runs the song through to its end; returns the seconds spent in the engine and in chains."""
     stream = _live(separator, feed) if feed.is_live else _offline(separator, feed)
+    if chained is not None:
+        stream = chained.over(stream)
     compute_seconds = 0.0
     while True:
         start, away = time.perf_counter(), feed.seconds
@@ -221,7 +254,10 @@ def _run(separator: Separator, feed: _Feed, sink: StemSink, on_frames: Progress 
             return compute_seconds
         frames = stems.shape[2]
         if frames:
-            sink.write(feed.take(frames), stems)
+            mixture = feed.take(frames)
+            if chained is not None:
+                mixture, stems = chained.split(stems)
+            sink.write(mixture, stems)
             if on_frames:
                 on_frames(frames)
 

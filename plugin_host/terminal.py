@@ -101,6 +101,7 @@ def report_json(report: Report) -> dict[str, Any]:
         "outputs": {name: str(path) for name, path in report.outputs.items()},
         "clipped": report.clipped,
         "is_cut_short": report.is_cut_short,
+        "notes": list(report.notes),
     }
 
 
@@ -142,3 +143,5 @@ def say_notes(report: Report) -> None:
             f"Note: {report.input} holds less than its header announces; what it holds was "
             "separated."
         )
+    for note in report.notes:
+        say(f"Note: {note}")
