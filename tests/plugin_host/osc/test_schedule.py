@@ -6,9 +6,13 @@ import time
 
 import pytest
 
+from engine import HostConfig
+from engine.worker import Session
+from engine.worker.layout import Engine, Host, engine_word
+from engine.worker.segment import Segment
 from plugin_host.osc import schedule
 from plugin_host.osc.datagram import build, build_bundle
-from plugin_host.osc.schedule import seconds_of, timetag_of
+from plugin_host.osc.schedule import EngineClock, seconds_of, timetag_of
 
 GAIN = "/stemwire/stem/drums/gain"
 
@@ -65,3 +69,29 @@ def test_a_clock_that_is_far_ahead_is_told_so(client, board):
     [(_, (sentence, _))] = client.until_pong()
     assert "3600 s ahead" in sentence
     assert board.get("stem/drums/gain") == 1.0
+
+
+def test_a_bundle_is_set_between_the_blocks_before_and_at_its_time(small_model, monkeypatch):
+    """By hand, with blocks of 100 ms: the model is 64 frames late, and so is where it mixes."""
+    config = HostConfig(44_100, 4_410, 2)
+    with Session.open(small_model, config, fifo_priority=None) as session:
+        clock, words = EngineClock(session), Segment.attach(session.segment_path).words
+        engine = engine_word(0)
+        now = 1_000.0
+        monkeypatch.setattr(schedule.time, "perf_counter", lambda: now)
+
+        def is_time(due: float, *, came: int, done: int) -> bool:
+            """With so many blocks in, the last just now, and so many of them mixed."""
+            words[Host.PLAYING] = 0
+            words[Host.IN_END], words[Host.POSTED_NS] = came * 4_410, round(now * 1e9)
+            words[engine + Engine.OUT_END] = done * 4_410 - 64
+            return clock.is_time(due)
+
+        in_this_block, in_the_next = now + 0.05, now + 0.15
+        assert is_time(in_this_block, came=7, done=7)
+        assert not is_time(in_this_block, came=7, done=6), "the block before is not mixed yet"
+        assert not is_time(in_the_next, came=7, done=7), "it would be a block early"
+        nearly = now + 0.1 - 32 / 44_100  # mixed with the frames of the next block
+        assert not is_time(nearly, came=7, done=7)
+        assert is_time(now - 0.25, came=7, done=0), "nobody waits for an engine that is late"
+        clock.close()
