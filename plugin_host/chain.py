@@ -84,7 +84,7 @@ class Effect:
         self._plugins, self._run = self._fitted(config)
         first = self._plugins[0]
         self.name = first.name
-        self.controls = first.controls(config.sample_rate)
+        self.controls = first.controls
         missing, self.latency, is_even = self._settle(_SETTLED_SECONDS * config.sample_rate)
         if not is_even:
             self.latency += config.block_size

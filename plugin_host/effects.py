@@ -8,7 +8,7 @@ here; a test holds it to what pedalboard has.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from engine import ConfigError
 from engine.controls import Control
@@ -62,28 +62,18 @@ class Parameter:
             )
         return float(value)
 
-    def control(self, value: float, sample_rate: int) -> Control:
-        """Returns the control that turns it.
-
-        Args:
-            value: that it has at the start.
-            sample_rate: Hz; no frequency is too high for it.
-        """
-        maximum, meaning = self.maximum, self.meaning
-        if self.unit == "Hz":
-            maximum = min(maximum, _NYQUIST_SHARE * sample_rate)
+    def control(self, value: float) -> Control:
+        """Returns the control that turns it, with the value that it has at the start."""
+        meaning = self.meaning
         if self.choices:
             names = ", ".join(f"{number} {name}" for number, name in enumerate(self.choices))
             meaning = f"{meaning[:-1]}: {names}."
-        return Control(
-            self.name,
-            self.minimum,
-            maximum,
-            min(max(value, self.minimum), maximum),
-            self.unit,
-            "switch" if self.is_switch else "value",
-            meaning,
-        )
+        kind: Literal["switch", "value"] = "switch" if self.is_switch else "value"
+        return Control(self.name, self.minimum, self.maximum, value, self.unit, kind, meaning)
+
+    def possible(self, value: float, sample_rate: int) -> float:
+        """Returns a value as it can be at a rate: no filter works above half of that."""
+        return min(value, _NYQUIST_SHARE * sample_rate) if self.unit == "Hz" else value
 
 
 def _gain(name: str, meaning: str, least: float = -60, most: float = 40) -> Parameter:
@@ -157,7 +147,7 @@ EFFECTS: dict[str, tuple[Parameter, ...]] = {
     "LowShelfFilter": _SHELF,
     "LowpassFilter": (_CUTOFF,),
     "MP3Compressor": (
-        Parameter("vbr_quality", 0, 10, "", "0 is the best, 10 the worst.", is_live=False),
+        Parameter("vbr_quality", 0, 9, "", "0 is the best, 9 the worst.", is_live=False),
     ),
     "NoiseGate": (_THRESHOLD, _RATIO, _ATTACK, _RELEASE),
     "PeakFilter": _SHELF,
@@ -169,7 +159,7 @@ EFFECTS: dict[str, tuple[Parameter, ...]] = {
         _MIX,
     ),
     "Resample": (
-        Parameter("target_sample_rate", 1_000, 192_000, "Hz", "The rate it sounds like.",
+        Parameter("target_sample_rate", 1_000, 192_000, "", "The rate it sounds like, in Hz.",
                   is_live=False),
         _QUALITY,
     ),

@@ -18,7 +18,7 @@ from pedalboard import load_plugin  # type: ignore[attr-defined]
 from engine import ConfigError, HostConfig
 from engine.controls import Control
 from engine.fifo import Samples
-from plugin_host.effects import EFFECTS, Parameter
+from plugin_host.effects import EFFECTS
 
 PLAIN_FRAMES = 8
 """A block so long that pedalboard sees which axis is channels and which frames."""
@@ -64,12 +64,9 @@ class Plugin:
         """Forgets all sound."""
         self._plugin.reset()
 
-    def controls(self, sample_rate: int) -> tuple[Control, ...]:
-        """Returns what can be turned while it plays.
-
-        Args:
-            sample_rate: Hz.
-        """
+    @property
+    def controls(self) -> tuple[Control, ...]:
+        """What can be turned while it plays."""
         raise NotImplementedError
 
     def set(self, name: str, value: float) -> None:
@@ -98,32 +95,35 @@ class BuiltIn(Plugin):
         arguments = [] if impulse_response is None else [impulse_response]
         super().__init__(getattr(pedalboard, name)(*arguments))
         self._parameters = {parameter.name: parameter for parameter in EFFECTS[name]}
-        for key, value in parameters.items():
-            choices = self._parameters[key].choices
-            self._turn(self._parameters[key], choices.index(value) if choices else value)
+        self._values: dict[str, float] = {}
+        for parameter in EFFECTS[name]:
+            value = getattr(self._plugin, parameter.name)
+            value = parameters.get(parameter.name, getattr(value, "name", value))
+            self._values[parameter.name] = (
+                parameter.choices.index(value) if parameter.choices else float(value)
+            )
 
-    def controls(self, sample_rate: int) -> tuple[Control, ...]:
-        """Returns what can be turned while it plays, frequencies only as the rate allows."""
-        return tuple(
-            parameter.control(self._value(parameter), sample_rate)
-            for parameter in self._parameters.values()
-            if parameter.is_live
-        )
+    def try_on(self, channels: int, config: HostConfig) -> str:
+        """As `Plugin.try_on`; from now on the parameters are what they can be at the rate."""
+        self._sample_rate = config.sample_rate
+        for name, value in self._values.items():
+            self.set(name, value)
+        return super().try_on(channels, config)
+
+    @property
+    def controls(self) -> tuple[Control, ...]:
+        """What can be turned while it plays."""
+        live = (parameter for parameter in self._parameters.values() if parameter.is_live)
+        return tuple(parameter.control(self._values[parameter.name]) for parameter in live)
 
     def set(self, name: str, value: float) -> None:
         """Sets a control."""
-        self._turn(self._parameters[name], value)
-
-    def _value(self, parameter: Parameter) -> float:
-        value = getattr(self._plugin, parameter.name)
-        return float(parameter.choices.index(value.name) if parameter.choices else value)
-
-    def _turn(self, parameter: Parameter, value: float) -> None:
-        wanted: Any = value
+        parameter = self._parameters[name]
+        wanted: Any = parameter.possible(value, self._sample_rate)
         if parameter.choices:
-            choices = type(getattr(self._plugin, parameter.name))
+            choices = type(getattr(self._plugin, name))
             wanted = getattr(choices, parameter.choices[round(value)])
-        setattr(self._plugin, parameter.name, wanted)
+        setattr(self._plugin, name, wanted)
 
 
 class External(Plugin):
@@ -168,9 +168,9 @@ class External(Plugin):
         knobs = (_knob(plugin, key) for key in known)
         self._knobs = {knob.control.name: knob for knob in knobs if knob}
 
-    def controls(self, sample_rate: int) -> tuple[Control, ...]:
-        """Returns what can be turned while it plays."""
-        del sample_rate  # it has its own idea of what it can do
+    @property
+    def controls(self) -> tuple[Control, ...]:
+        """What can be turned while it plays."""
         return tuple(knob.control for knob in self._knobs.values())
 
     def set(self, name: str, value: float) -> None:

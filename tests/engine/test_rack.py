@@ -7,6 +7,7 @@ import pytest
 
 from engine import ConfigError, HostConfig
 from engine.controls import Control, ControlTable, controls_for
+from engine.denormals import FlushToZero
 from engine.desk import Desk
 from engine.mixer import Mixer
 from engine.processors import Part, Processors
@@ -194,6 +195,22 @@ def test_a_control_that_fails_takes_only_its_processor_out():
     heard = _run(rack, stems)
     np.testing.assert_array_equal(heard[1], _delayed(stems[1], 50))
     np.testing.assert_array_equal(heard[0], 2 * _delayed(stems[0], 50))
+
+
+@pytest.mark.skipif(not FlushToZero().works, reason="not on this system")
+def test_numbers_too_small_to_hear_are_zero_for_processors_only():
+    # They take many processors a hundred times as long, and every tail that fades gets there.
+    seen = []
+    small = Delayed()
+    small.process = lambda audio, out: (
+        seen.append(np.float32(1e-30) * np.float32(1e-10)),
+        np.copyto(out, audio),
+    )
+    rack = _rack({"drums": [small], "mix": [small]})
+    rack.process_stems(_audio(64))
+    rack.process_mix(_audio(64)[0])
+    assert seen == [0.0, 0.0]
+    assert np.float32(1e-30) * np.float32(1e-10) > 0
 
 
 def test_a_reset_forgets_all_delays():

@@ -181,19 +181,6 @@ def test_an_impulse_response_is_convolved_with(load_rack, play, tmp_path, impuls
     assert _peaks(play(rack, impulses, [256])) == [9_100, 9_200]
 
 
-def test_a_tail_that_fades_takes_no_more_time_than_sound(load_rack, play, noise):
-    # Numbers below 1e-38 take many processors a hundred times as long.
-    import time
-
-    rack = load_rack({"drums": [Reverb(), pedalboard.LowpassFilter(100), Delay(0.01, 0.5)]})
-    seconds = []
-    for audio in (noise, np.zeros((2, 200_000), np.float32), np.zeros_like(noise), noise):
-        begin = time.perf_counter()
-        play(rack, audio, [256])
-        seconds.append(time.perf_counter() - begin)
-    assert seconds[2] < 5 * max(seconds[0], seconds[3])
-
-
 @pytest.mark.parametrize(
     ("entry", "message"),
     [

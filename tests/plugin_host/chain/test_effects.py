@@ -1,6 +1,7 @@
 """What is declared of pedalboard's effects is what pedalboard has."""
 
 import inspect
+import json
 
 import numpy as np
 import pedalboard
@@ -14,6 +15,7 @@ from plugin_host.plugins import load
 
 NO_EFFECTS = {"Plugin", "Pedalboard", "Chain", "Mix", "IIRFilter", "ExternalPlugin", "VST3Plugin",
               "AudioUnitPlugin", "PluginContainer"}  # fmt: skip
+HIGHEST = HostConfig(48_000, 256, 2)  # of which an MP3 is made
 MAKEABLE = [name for name in EFFECTS if name != "Convolution"]
 
 
@@ -44,12 +46,14 @@ def test_every_value_in_range_is_one_that_pedalboard_takes(name):
         values = parameter.choices or (parameter.minimum, parameter.maximum)
         for value in values:
             plugin = load({"effect": name, "parameters": {parameter.name: value}})
+            assert plugin.try_on(2, HIGHEST) == ""
             now = getattr(plugin._plugin, parameter.name)
             if parameter.choices:
                 assert now.name == value
             else:
-                assert now == pytest.approx(value, rel=1e-5)
-    for control in effect.controls(192_000):
+                assert now == pytest.approx(parameter.possible(value, 48_000), rel=1e-5)
+    effect.try_on(2, HIGHEST)
+    for control in effect.controls:
         assert control.minimum <= control.default <= control.maximum
         default = getattr(_made(name), control.name)
         if not hasattr(default, "name"):
@@ -58,7 +62,7 @@ def test_every_value_in_range_is_one_that_pedalboard_takes(name):
             effect.set(control.name, value)
 
 
-def test_no_control_takes_a_filter_above_what_the_rate_allows():
+def test_no_value_takes_a_filter_above_what_the_rate_allows():
     noise = np.random.default_rng(0).uniform(-0.5, 0.5, (2, 256)).astype(np.float32)
     for name in MAKEABLE:
         effect = Effect(lambda name=name: load({"effect": name, "parameters": {}}))
@@ -73,12 +77,12 @@ def test_no_control_takes_a_filter_above_what_the_rate_allows():
 
 
 def test_controls_have_names_that_travel():
-    part = Part(
-        "drums", 0, "x", 0, load({"effect": "LadderFilter", "parameters": {}}).controls(48_000)
-    )
+    controls = load({"effect": "LadderFilter", "parameters": {"mode": "BPF12"}}).controls
+    part = Part("drums", 0, "LadderFilter", 0, controls)
+    assert Part.from_json(json.loads(json.dumps(part.as_json()))) == part
     assert [c.name for c in part.controls] == ["mode", "cutoff_hz", "resonance", "drive"]
     assert "0 LPF12, 1 HPF12" in part.controls[0].meaning
-    assert part.controls[0].maximum == 5
+    assert (part.controls[0].default, part.controls[0].maximum) == (2, 5)
 
 
 @pytest.mark.parametrize(
