@@ -258,6 +258,8 @@ class Session:
     def snapshot(self, name: str) -> None:
         """Has the engine keep a copy of all that its stream carries, under a name.
 
+        What processors remember is not part of it: they cannot tell.
+
         Raises:
             WorkerError: if the engine is not there.
         """

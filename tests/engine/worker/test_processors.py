@@ -29,6 +29,7 @@ class Delayed:
     fails_above: float = 1e9      # input above this makes it fail ...
     failure: str = "raise"        # ... in this way
     at_load: str = ""
+    load_fails_beside: str = ""   # this file makes at_load happen; none: always
     name: str = "Delayed"
 
     @property
@@ -36,7 +37,7 @@ class Delayed:
         return [Control("gain", 0, 4, self.gain, "linear", "value", "How loud.")]
 
     def prepare(self, config):
-        if self.at_load:
+        if self.at_load and os.path.exists(self.load_fails_beside or "/"):
             self.fail(self.at_load)
         self.reset()
 
@@ -246,6 +247,26 @@ def test_a_processor_that_takes_the_engine_down_is_left_out_of_the_next(
 def _own_memory() -> set[str]:
     """The shared memory that this process has made."""
     return {name for name in os.listdir("/dev/shm") if name.startswith(f"stemwire-{os.getpid()}-")}
+
+
+@pytest.mark.parametrize("at_load", ["raise", "crash"])
+def test_a_processor_that_loads_no_more_is_left_out_and_the_sound_goes_on(
+    open_session, player, noise, chains, tmp_path, at_load
+):
+    gone = tmp_path / "gone"
+    late = {"latency": 200, "at_load": at_load, "load_fails_beside": str(gone)}
+    session = open_session(256, processors=chains(drums=[late], bass=[{"latency": 30}]))
+    host = player(session, noise)
+    host.play_paced(0.1)
+    gone.touch()
+    os.kill(session.engine_pid, signal.SIGKILL)
+    host.play_until(lambda: any("bypassed" in note for note in session.status().notes), seconds=30)
+    host.play_until(_recovered(host), seconds=30)
+    last = slice(-4 * 256, None)
+    np.testing.assert_allclose(host.stems[..., last], _expected(host)[..., last], atol=1e-6)
+    [note] = [note for note in session.status().notes if "bypassed" in note]
+    assert note.startswith("Delayed (plugin 0 of drums) is bypassed from now on: ")
+    assert ("SIGSEGV" if at_load == "crash" else "does not add up") in note
 
 
 @pytest.mark.parametrize(

@@ -143,6 +143,23 @@ def test_a_swap_keeps_chains_and_latency(host, noise, make_small_model, tmp_path
     np.testing.assert_allclose(player.rows[5, :, last], 0.04 * delayed[:, last], atol=2e-3)
 
 
+def test_a_reset_in_the_middle_is_survived_even_by_plugins_that_load_again(host, noise, vst3):
+    slow_to_forget, late = ({"plugin": vst3(name)} for name in ("ZamTube", "ZaMaximX2"))
+    session, player = host(
+        noise, processors=chains_from({"drums": [slow_to_forget], "mix": [late]})
+    )
+    player.play(20)
+    session.controls.trigger("reset")
+    player.play(60)
+    last = slice(-20 * BLOCK, None)
+    played = noise[:, : player.position]
+    delayed = np.pad(played, ((0, 0), (session.latency, 0)))[:, : played.shape[1]]
+    np.testing.assert_allclose(player.rows[2, :, last], 0.3 * delayed[:, last], atol=1e-6)
+    assert np.abs(player.rows[1, :, last]).max() > 0.01
+    assert _bypassed(session) == []
+    assert session.status().restarts == 0
+
+
 def test_what_a_plugin_refuses_is_told_where_the_session_was_to_begin(small_model, vst3, tmp_path):
     preset = tmp_path / "chain.toml"
     preset.write_text(
