@@ -80,6 +80,7 @@ class _Stage:
     def __init__(self, processor: Processor | None, part: Part, config: HostConfig) -> None:
         self.part = part
         self._processor = processor  # None: bypassed, for good
+        self._breaks_off = False  # its last sound is still to fade away
         self._beside = Delay(part.latency, config) if part.latency else None
         shape = (config.channels, config.block_size)
         self._waited: Samples = np.zeros(shape, np.float32)
@@ -89,26 +90,24 @@ class _Stage:
 
     def process(self, audio: Samples, out: Samples) -> str:
         """Takes a block and fills another; returns what went wrong just now, usually nothing."""
-        processor, beside = self._processor, self._beside
-        if beside is not None:
+        waited, trouble = audio, ""
+        if self._beside is not None:
             waited = self._waited[:, : audio.shape[-1]]
-            beside.process(audio, waited)
-        else:
-            waited = audio
-        if processor is None:
-            out[...] = waited
+            self._beside.process(audio, waited)
+        if self._processor is not None:
+            trouble = self._trouble(partial(self._processor.process, audio, out))
+        if self._processor is not None and not self._is_sound(out):
+            trouble = self._fail("it gave samples that are no sound")
+        if self._processor is not None:
+            self._last_in[...] = waited[:, -1:]
+            self._last_out[...] = out[:, -1:]
             return ""
-        trouble = self._trouble(partial(processor.process, audio, out))
-        if not trouble and not self._is_sound(out):
-            trouble, self._processor = "it gave samples that are no sound", None
-        if trouble:
-            out[...] = waited
+        out[...] = waited
+        if self._breaks_off:
+            self._breaks_off = False
             frames = min(out.shape[-1], _FADE_FRAMES)
             fade = np.linspace(1, 0, frames + 2, dtype=np.float32)[1:-1]
             out[:, :frames] += (self._last_out - self._last_in) * fade
-        else:
-            self._last_in[...] = waited[:, -1:]
-            self._last_out[...] = out[:, -1:]
         return trouble
 
     def set(self, name: str, value: float) -> str:
@@ -129,9 +128,13 @@ class _Stage:
         try:
             deed()
         except Exception as error:  # noqa: BLE001  nothing that it raises may stop the sound
-            self._processor = None
-            return f"it raised {type(error).__name__}: {error}".rstrip(".: ")
+            return self._fail(f"it raised {type(error).__name__}: {error}".rstrip(".: "))
         return ""
+
+    def _fail(self, trouble: str) -> str:
+        self._processor = None
+        self._breaks_off = True
+        return trouble
 
     def _is_sound(self, audio: Samples) -> bool:
         levels = self._levels[:, : audio.shape[-1]]

@@ -149,15 +149,26 @@ def test_a_processor_that_fails_is_bypassed_for_good_and_nothing_moves(failure, 
     assert watcher.inside is None
 
 
+@pytest.mark.parametrize("by_control", [False, True])
 @pytest.mark.parametrize("block_size", [64, 256, 16])
-def test_where_a_processor_breaks_off_there_is_no_click(block_size):
+def test_where_a_processor_breaks_off_there_is_no_click(block_size, by_control):
     failing = Delayed(gain=0.2)
-    failing.fails_at = 512 // block_size
+    if not by_control:
+        failing.fails_at = 512 // block_size
     config = HostConfig(44_100, block_size, 2)
     rack = _rack({"drums": [failing]}, config=config)
     time = np.arange(1_024) / 44_100
     wave = np.sin(2 * np.pi * 100 * time).astype(np.float32)
-    heard = _run(rack, np.tile(wave, (3, 2, 1)), (block_size,))[0]
+    sound = np.tile(wave, (3, 2, 1))
+    if by_control:
+        failing.set = lambda name, value: [][0]
+        table = _table(rack)
+        before = _run(rack, sound[..., :512], (block_size,))
+        table.set("stem/drums/plugin/0/gain", 0.3)
+        rack.follow(table)
+        heard = np.concatenate([before, _run(rack, sound[..., 512:], (block_size,))], axis=-1)[0]
+    else:
+        heard = _run(rack, sound, (block_size,))[0]
     fade = min(block_size, FADE)
     assert np.abs(np.diff(heard)).max() <= np.abs(np.diff(wave)).max() + 1 / fade
     np.testing.assert_array_equal(heard[:, 512 + fade :], [wave[512 + fade :]] * 2)
