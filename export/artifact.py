@@ -10,30 +10,42 @@ from typing import Any
 
 import onnx
 
+from training.streaming import State
+
 METADATA_KEY = "stemwire"
 FORMAT_VERSION = 1
 
 
-def describe_states(graph: onnx.ModelProto) -> list[dict[str, Any]]:
-    """Name, shape and dtype of every state input, in the graph's order."""
+def describe_states(graph: onnx.ModelProto, initial: State) -> list[dict[str, Any]]:
+    """Name, shape, dtype and start of every state input, in the graph's order."""
     states = []
-    for value in graph.graph.input[1:]:
-        shape = [dim.dim_value for dim in value.type.tensor_type.shape.dim]
-        states.append({"name": value.name, "shape": shape, "dtype": "float32"})
+    for value, state in zip(graph.graph.input[1:], initial, strict=True):
+        dtype = str(state.dtype).removeprefix("torch.")
+        description = {"name": value.name, "shape": list(state.shape), "dtype": dtype}
+        if start := int(state.flatten()[0]):
+            description["initial"] = start
+        states.append(description)
     return states
 
 
-def with_manifest(graph: onnx.ModelProto, manifest: dict[str, Any]) -> onnx.ModelProto:
+def with_manifest(
+    graph: onnx.ModelProto, manifest: dict[str, Any], initial: State
+) -> onnx.ModelProto:
     """A copy of the graph that carries a manifest, completed by states and the graph's hash.
 
     The hash is the SHA-256 of the serialized GraphProto, weights and structure alike.
+
+    Args:
+        graph: An exported step.
+        manifest: The fields that the graph does not show.
+        initial: The states of a stream that has not begun, each one number throughout.
     """
     model = onnx.ModelProto()
     model.CopyFrom(graph)
     complete = {
         "format_version": FORMAT_VERSION,
         **manifest,
-        "states": describe_states(model),
+        "states": describe_states(model, initial),
         "graph_sha256": hashlib.sha256(model.graph.SerializeToString()).hexdigest(),
     }
     del model.metadata_props[:]

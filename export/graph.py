@@ -1,66 +1,106 @@
-"""A streaming model's `step` as an ONNX graph with its states as named inputs and outputs.
+"""One step of a streaming model as an ONNX graph with its states as named inputs and outputs.
 
-Two forms of the residual blocks were measured for the default model (2 stacks of 9, 128 filters) in
-ONNX Runtime 1.31 on one Zen 5 core, taking turns in one process, caches cold as in a paced stream,
-median per step: two-dimensional convolutions on `(1, C, 1, T)` against matrix products on rows
-`(1, T, 3 C)` with the taps side by side. 64 frames 1.03 : 1.06 ms, 256 frames 1.89 : 2.07 ms, the
-spread of each being larger than the difference. The convolutions stay: they are the offline form
-too, and what TensorRT knows best. One projection for all skip outputs instead of one per block took
-256 frames from 1.88 to 1.73 ms in such a run, 64 frames from 1.53 to 1.49 ms.
+`wavenet-frame` is exported from `export.frame_step`, over rows; `wavenet-paper` as its own `step`,
+two-dimensional convolutions on `(1, C, 1, T)`, which is what TensorRT knows best.
+
+Measured for the default model in ONNX Runtime 1.31 on one Zen 5 core of a shared machine, the forms
+taking turns in one process; milliseconds per step. Paced at the audio clock caches are cold, and it
+is the bytes of the weights and the number of operations that count:
+
+                                      one after the other, best tenth    paced, median
+    frames per step                        64    256    2,048             64    256
+    convolutions, float32                0.46   0.87      4.2           0.66   1.49
+    rows, float32                        0.34   0.56      2.9           0.52   1.26
+    rows, int8                           0.24   0.36      1.8           0.31   0.85
+
+What did not pay for small blocks: weights alone in 8 or 4 bits (MatMulNBits; 1.2 to 1.4 times the
+int8 of here, 2.3 times at 2,048 frames), codes with a sign (10 times), sigmoids and gates on codes
+by tables (the same), float32 caches beside int8 products (1.05 to 1.15 times).
 """
 
 from __future__ import annotations
 
 import logging
 import warnings
+from typing import Any, Protocol
 
 import onnx
 import torch
 from torch import Tensor, nn
 
+from export.int8 import TRANSLATIONS
 from training.models import Separator
+from training.streaming import State
 
 OPSET = 20
 _TRACED_HOPS = 4
 
 
-class StepGraph(nn.Module):
-    """`step` with its states laid out as arguments, which is what an ONNX graph needs."""
+class Step(Protocol):
+    """A module that takes a stream one block on; its states are arguments, as a graph needs.
+
+    Attributes:
+        channels: Of the audio.
+        hop: Blocks are multiples of this.
+    """
+
+    channels: int
+    hop: int
+
+    def initial_state(self) -> State:
+        """The states of a stream that has not begun, each one number throughout."""
+        ...
+
+    def __call__(self, audio: Tensor, states: State) -> tuple[Tensor, ...]:
+        """audio (1, channels, frames), states -> stems (1, stems, channels, frames), states."""
+        ...
+
+
+class ModelStep(nn.Module):
+    """A separator's own `step`."""
 
     def __init__(self, model: Separator) -> None:
         super().__init__()
         self.model = model
+        self.channels, self.hop = model.config.channels, model.hop
 
-    def forward(self, audio: Tensor, states: list[Tensor]) -> tuple[Tensor, ...]:
-        """audio (1, channels, frames), states -> stems (1, stems, channels, frames), states."""
+    def initial_state(self) -> State:
+        """See `Step`."""
+        return self.model.initial_state()
+
+    def forward(self, audio: Tensor, states: State) -> tuple[Tensor, ...]:
+        """See `Step`."""
         stems, next_states = self.model.step(audio, states)
         return stems, *next_states
 
 
-def trace(model: Separator) -> onnx.ModelProto:
-    """Export one step of a model; the number of frames stays open, everything else is fixed.
+def trace(step: Step) -> onnx.ModelProto:
+    """Export a step; the number of frames stays open, everything else is fixed.
 
     Args:
-        model: In evaluation mode.
+        step: A module in evaluation mode.
 
     Returns:
         A checked graph: `audio`, `state_0`, ... in; `stems`, `next_state_0`, ... out.
     """
-    states = model.initial_state()
-    audio = torch.zeros(1, model.config.channels, _TRACED_HOPS * model.hop)
+    assert isinstance(step, nn.Module)
+    states = step.initial_state()
+    audio = torch.zeros(1, step.channels, _TRACED_HOPS * step.hop)
     hops = torch.export.Dim("hops", min=1, max=8192)
-    frames = hops * model.hop if model.hop > 1 else hops
+    frames = hops * step.hop if step.hop > 1 else hops
     names = [f"state_{i}" for i in range(len(states))]
+    translations: dict[Any, Any] = dict(TRANSLATIONS)
     with warnings.catch_warnings(), _quiet("torch.onnx", "onnxscript", "onnx_ir"):
         warnings.simplefilter("ignore")  # the exporter's notes on its own internals
         program = torch.onnx.export(
-            StepGraph(model).eval(),
+            step,
             (audio, states),
             dynamo=True,
             opset_version=OPSET,
             input_names=["audio", *names],
             output_names=["stems", *(f"next_{name}" for name in names)],
             dynamic_shapes=({2: frames}, [{} for _ in states]),
+            custom_translation_table=translations,
             verbose=False,
         )
     assert program is not None

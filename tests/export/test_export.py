@@ -1,8 +1,8 @@
 """What is exported computes what was trained, says so, and is refused otherwise."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -11,66 +11,29 @@ import torch
 from typer.testing import CliRunner
 
 from engine import HostConfig, Separator, read_manifest
-from export import ParityError, check_parity, export_separator
+from export import ParityError, export_separator
 from export.cli import app
 from export.fold import fold_constants
-from export.graph import trace
+from export.frame_step import FrameStep
+from export.graph import ModelStep, trace
+from export.parity import check_graph, check_step, prepare_excerpt
 from training.checkpoint import Checkpoint, save
-from training.config import DataConfig, TrainConfig, WaveNetConfig
-from training.models import build
+from training.config import WaveNetConfig
 
+BLOCK_SIZES = (1, 7, 64, 128, 480, 8191)
+
+Noise = Callable[[int], np.ndarray]
+RandomCheckpoint = Callable[[WaveNetConfig], Checkpoint]
+SMALLEST = WaveNetConfig(filters=8, skip=8, stacks=1, blocks=2, head=(8,), stems=("a", "b"))
 CONFIGS = {
-    "wavenet-frame": WaveNetConfig(filters=16, skip=16, stacks=2, blocks=4, head=(24,)),
-    "wavenet-paper": WaveNetConfig(
+    "frame": WaveNetConfig(filters=16, skip=16, stacks=2, blocks=4, head=(24,)),
+    "paper": WaveNetConfig(
         kind="wavenet-paper", filters=8, skip=8, stacks=2, blocks=5, head=(12, 10)
     ),
 }
-BLOCK_SIZES = (1, 7, 64, 128, 480, 8191)
 
 
-@dataclass(frozen=True)
-class Exported:
-    """A checkpoint of random weights and the artifact made from it."""
-
-    checkpoint: Checkpoint
-    path: Path
-
-    def offline(self, audio: np.ndarray) -> np.ndarray:
-        """The torch model over a whole excerpt (channels, frames), latency removed."""
-        model = self.checkpoint.model()
-        frames = audio.shape[-1] + model.latency
-        frames = -(-frames // model.hop) * model.hop
-        padded = np.pad(audio, ((0, 0), (0, frames - audio.shape[-1])))
-        with torch.inference_mode():
-            stems = model(torch.from_numpy(padded)[None])[0].numpy()
-        return stems[..., model.latency : model.latency + audio.shape[-1]]
-
-
-def random_checkpoint(config: WaveNetConfig) -> Checkpoint:
-    torch.manual_seed(0)
-    model = build(config)
-    model.fit_features(torch.randn(2, config.channels, 100 * model.hop) * 0.1)
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.add_(torch.randn_like(parameter) * 0.05)
-    data = DataConfig(midi="somewhere/songs", soundfonts="somewhere/fonts")
-    weights = model.state_dict()
-    return Checkpoint(TrainConfig(config, data), 7, weights, weights, {}, "abc", {"drums": 1.0})
-
-
-@pytest.fixture(scope="module", params=CONFIGS)
-def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Exported:
-    checkpoint = random_checkpoint(CONFIGS[request.param])
-    path = tmp_path_factory.mktemp("export") / "model.onnx"
-    export_separator(checkpoint, path, {"drums": 6.0}, "songs of our own")
-    return Exported(checkpoint, path)
-
-
-def noise(frames: int) -> np.ndarray:
-    return (np.random.default_rng(1).standard_normal((2, frames)) * 0.2).astype(np.float32)
-
-
-def test_manifest_says_what_the_model_is_and_where_it_comes_from(exported: Exported) -> None:
+def test_manifest_says_what_the_model_is_and_where_it_comes_from(exported: Any) -> None:
     manifest = read_manifest(exported.path)
     model = exported.checkpoint.model()
     assert manifest.name == model.config.kind
@@ -81,19 +44,19 @@ def test_manifest_says_what_the_model_is_and_where_it_comes_from(exported: Expor
     assert manifest.training["commit"] == "abc"
     assert manifest.training["steps"] == 7
     assert manifest.training["config"]["data"]["midi"] == "songs"  # no path of this machine
-    assert [state.shape for state in manifest.states] == [
-        tuple(state.shape) for state in model.initial_state()
-    ]
+    assert manifest.training["precision"]["weights"] == exported.weights
 
 
-def test_graph_keeps_to_what_cuda_graphs_and_tensorrt_take(exported: Exported) -> None:
-    operators = {node.op_type for node in onnx.load(exported.path).graph.node}
+def test_graph_keeps_to_what_cuda_graphs_and_tensorrt_take(exported: Any) -> None:
+    graph = onnx.load(exported.path).graph
+    assert {node.domain for node in graph.node} == {""}
+    operators = {node.op_type for node in graph.node}
     assert not operators & {"If", "Loop", "Scan", "DFT", "STFT", "GatherND", "NonZero"}
 
 
 @pytest.mark.parametrize("block_size", BLOCK_SIZES)
 def test_engine_streams_what_the_model_computes_offline(
-    exported: Exported, block_size: int
+    exported: Any, noise: Noise, block_size: int
 ) -> None:
     frames = max(2 * block_size, 3000 if block_size > 1 else 300)
     audio = noise(frames)
@@ -108,23 +71,23 @@ def test_engine_streams_what_the_model_computes_offline(
         separator.process(np.ascontiguousarray(block), out)
         stems.append(out.copy())
     streamed = np.concatenate(stems, axis=-1)[..., latency : latency + frames]
-    np.testing.assert_allclose(streamed, exported.offline(audio), atol=1e-5)
+    exported.assert_computes(streamed, audio)
 
 
-def test_engine_separates_random_splits_as_offline(exported: Exported) -> None:
+def test_engine_separates_random_splits_as_offline(exported: Any, noise: Noise) -> None:
     rng = np.random.default_rng(5)
     audio = noise(20_000)
     cuts = np.sort(rng.integers(1, 20_000, size=12))
     separator = Separator.load(exported.path)
     parts = separator.stream(np.split(audio, cuts, axis=-1), 44100, 2, block_size=640)
     stems = np.concatenate(list(parts), axis=-1)
-    np.testing.assert_allclose(stems, exported.offline(audio), atol=1e-5)
+    exported.assert_computes(stems, audio)
     np.testing.assert_allclose(stems.sum(axis=0), audio, atol=1e-5)
 
 
 @pytest.mark.parametrize("sample_rate", [44100, 48000, 96000])
 def test_an_impulse_arrives_after_the_latency_that_is_reported(
-    exported: Exported, sample_rate: int
+    exported: Any, sample_rate: int
 ) -> None:
     separator = Separator.load(exported.path)
     separator.prepare(HostConfig(sample_rate, 128, 2))
@@ -142,14 +105,16 @@ def test_an_impulse_arrives_after_the_latency_that_is_reported(
 
 
 def spoil_weights(graph: onnx.ModelProto) -> None:
+    """Change the largest weights by a hundredth, or by one where they are integers."""
     largest = max(graph.graph.initializer, key=lambda tensor: len(tensor.raw_data))
-    values = onnx.numpy_helper.to_array(largest) * 1.01
-    largest.raw_data = values.astype(np.float32).tobytes()
+    values = onnx.numpy_helper.to_array(largest)
+    spoilt = values * 1.01 if values.dtype == np.float32 else values + 1
+    largest.raw_data = spoilt.astype(values.dtype).tobytes()
 
 
 def spoil_state(graph: onnx.ModelProto) -> None:
     """Hand a cache on unchanged: only streaming shows this."""
-    name = graph.graph.input[2].name
+    name = graph.graph.input[3].name
     for node in graph.graph.node:
         for i, output in enumerate(node.output):
             if output == f"next_{name}":
@@ -158,64 +123,96 @@ def spoil_state(graph: onnx.ModelProto) -> None:
 
 
 @pytest.mark.parametrize("spoil", [spoil_weights, spoil_state])
-def test_a_graph_that_computes_something_else_is_refused(
-    exported: Exported, spoil: Callable[[onnx.ModelProto], None]
+def test_a_graph_that_computes_something_else_is_refused_and_nothing_written(
+    exported: Any,
+    spoil: Callable[[onnx.ModelProto], None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    model = exported.checkpoint.model()
-    graph = onnx.load(exported.path)
-    assert check_parity(model, graph) <= 1e-5
-    spoil(graph)
-    with pytest.raises(ParityError, match="exported"):
-        check_parity(model, graph)
-
-
-def test_a_model_whose_step_is_wrong_is_refused(exported: Exported) -> None:
-    model = exported.checkpoint.model()
-    graph = onnx.load(exported.path)
-    with torch.no_grad():  # `step` alone reads the weights anew: offline is patched to lag behind
-        forward = model.forward
-        model.forward = lambda audio: forward(audio).roll(1, -1)  # type: ignore[method-assign]
-    with pytest.raises(ParityError, match="streamed"):
-        check_parity(model, graph)
-
-
-def test_a_failed_export_writes_nothing(
-    exported: Exported, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def spoilt(*arguments: object) -> onnx.ModelProto:
-        graph = trace(*arguments)  # type: ignore[arg-type]
-        spoil_weights(graph)
+    def spoilt(*arguments: Any) -> onnx.ModelProto:
+        graph = trace(*arguments)
+        spoil(graph)
         return graph
 
     monkeypatch.setattr("export.separator.trace", spoilt)
-    with pytest.raises(ParityError):
-        export_separator(exported.checkpoint, tmp_path / "model.onnx")
+    path = tmp_path / "model.onnx"
+    with pytest.raises(ParityError, match="exported"):
+        export_separator(exported.checkpoint, path, weights=exported.weights)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_folding_changes_nothing_but_the_work(exported: Exported) -> None:
-    model = exported.checkpoint.model()
+@pytest.mark.parametrize("name", CONFIGS)
+def test_a_model_whose_step_is_wrong_is_refused(
+    random_checkpoint: RandomCheckpoint, name: str
+) -> None:
+    model = random_checkpoint(CONFIGS[name]).model()
+    forward = model.forward
+    model.forward = lambda audio: forward(audio).roll(1, -1)  # type: ignore[method-assign]
+    with pytest.raises(ParityError, match="streamed"):
+        check_step(prepare_excerpt(model), ModelStep(model))
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        WaveNetConfig(filters=16, skip=8, stacks=1, blocks=3, channels=1, activation="relu"),
+        WaveNetConfig(filters=8, skip=8, stacks=1, blocks=2, kernel=2, head=(), stems=("a", "b")),
+        WaveNetConfig(filters=8, skip=8, stacks=2, blocks=2, head=(8, 12), sample_rate=32_000),
+    ],
+    ids=["mono-relu", "kernel-of-two-no-head", "deep-head"],
+)
+def test_rows_compute_every_kind_of_model(
+    random_checkpoint: RandomCheckpoint, config: WaveNetConfig
+) -> None:
+    model = random_checkpoint(config).model()
+    excerpt = prepare_excerpt(model)
+    step = FrameStep(fold_constants(model))  # type: ignore[arg-type]
+    assert check_step(excerpt, step) <= 1e-5
+    assert check_graph(excerpt, trace(step), step.initial_state()) <= 1e-5
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_folding_changes_nothing_but_the_work(
+    random_checkpoint: RandomCheckpoint, noise: Noise, name: str
+) -> None:
+    model = random_checkpoint(CONFIGS[name]).model()
     folded = fold_constants(model)
     audio = torch.from_numpy(noise(1280))[None]
     with torch.inference_mode():
         torch.testing.assert_close(folded(audio), model(audio), atol=1e-5, rtol=0)
 
 
-def test_command_line_exports_and_says_what_is_wrong(tmp_path: Path) -> None:
-    checkpoint = tmp_path / "last.pt"
-    config = WaveNetConfig(filters=8, skip=8, stacks=1, blocks=2, head=(8,), stems=("a", "b"))
-    save(checkpoint, random_checkpoint(config))
-    output = tmp_path / "small.onnx"
-    result = CliRunner().invoke(app, [str(checkpoint), "-o", str(output)])
+@pytest.mark.parametrize("weights", ["float32", "int8"])
+def test_command_line_exports(
+    random_checkpoint: RandomCheckpoint, tmp_path: Path, weights: str
+) -> None:
+    checkpoint, output = tmp_path / "last.pt", tmp_path / "small.onnx"
+    save(checkpoint, random_checkpoint(SMALLEST))
+    result = CliRunner().invoke(app, [str(checkpoint), "-o", str(output), "--weights", weights])
     assert result.exit_code == 0, result.output
     assert read_manifest(output).stems == ("a", "b")
 
+
+def test_command_line_says_what_is_wrong(
+    random_checkpoint: RandomCheckpoint, tmp_path: Path
+) -> None:
+    checkpoint, paper, relu = (tmp_path / f"{name}.pt" for name in ("last", "paper", "relu"))
+    save(checkpoint, random_checkpoint(SMALLEST))
+    save(paper, random_checkpoint(CONFIGS["paper"]))
+    save(relu, random_checkpoint(WaveNetConfig(filters=8, blocks=2, activation="relu")))
     garbage = tmp_path / "garbage.pt"
     garbage.write_bytes(b"garbage")
-    cases = [(tmp_path / "missing.pt", output), (garbage, output)]
-    cases.append((checkpoint, tmp_path / "no-such-folder" / "model.onnx"))
-    for source, target in cases:
-        result = CliRunner().invoke(app, [str(source), "-o", str(target)])
+    output = str(tmp_path / "small.onnx")
+    for arguments in (
+        [tmp_path / "missing.pt", "-o", output],
+        [garbage, "-o", output],
+        [checkpoint, "-o", tmp_path / "no-such-folder" / "model.onnx"],
+        [checkpoint, "-o", output, "--weights", "int4"],
+        [paper, "-o", output, "--weights", "int8"],
+        [relu, "-o", output, "--weights", "int8"],
+    ):
+        result = CliRunner().invoke(app, [str(argument) for argument in arguments])
         assert result.exit_code == 2
         assert "stemwire-export:" in result.output
         assert "Traceback" not in result.output
+        assert not Path(output).exists()
