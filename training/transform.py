@@ -13,8 +13,6 @@ later. (Mauler and Martin 2007 describe the construction.)
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -48,29 +46,16 @@ def synthesis_matrices(size: int, hop: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 class Analysis(nn.Module):
-    """Windowed real DFT of the last `size` frames at every hop, lowest `bins` bins.
-
-    `forward` uses the FFT. `step` uses matrix products, which every runtime can run: the DFT of
-    `size = rows * hop` points falls apart (Cooley and Tukey 1965) into one of `rows` points down
-    the hops and one of `hop` points across them, a sixth of the full matrix for 1,024 points:
-
-        X[k] = sum_c  W_size^(c k)  sum_r  W_rows^(r k)  x[hop r + c]
-
-    The inner sum only depends on k mod rows, and is real-input: `rows // 2 + 1` of them suffice.
-    """
+    """Windowed real DFT of the last `size` frames at every hop, lowest `bins` bins."""
 
     def __init__(self, size: int, hop: int, bins: int) -> None:
         super().__init__()
-        self.size, self.hop, self.bins, self.rows = size, hop, bins, size // hop
+        self.size, self.hop, self.bins = size, hop, bins
         window = analysis_window(size, hop)
         self.register_buffer("window", torch.tensor(window, dtype=torch.float32), False)
-        inner, outer, index = _factorised_dft(size, hop, bins)
-        self.register_buffer("inner", torch.tensor(inner, dtype=torch.float32), False)
-        self.register_buffer("outer", torch.tensor(outer, dtype=torch.float32), False)
-        self.register_buffer("index", torch.tensor(index), False)
 
     def forward(self, audio: Tensor) -> tuple[Tensor, Tensor]:
-        """Analyse a whole excerpt.
+        """Analyse a whole excerpt, with silence before it.
 
         Args:
             audio: (batch, channels, frames), frames a multiple of `hop`.
@@ -78,64 +63,14 @@ class Analysis(nn.Module):
         Returns:
             Real and imaginary parts, (batch, channels, hops, bins).
         """
-        padded = nn.functional.pad(audio, (self.size - self.hop, 0))
-        frames = padded.unfold(-1, self.size, self.hop) * self.window
-        spectrum = torch.fft.rfft(frames)[..., : self.bins]
-        return spectrum.real.contiguous(), spectrum.imag.contiguous()
+        return self.step(nn.functional.pad(audio, (self.size - self.hop, 0)))
 
-    def step(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """Analyse the newest hops of a stream.
+    def step(self, extended: Tensor) -> tuple[Tensor, Tensor]:
+        """Analyse the newest hops of a stream; as `forward`, but for what came before them.
 
         Args:
-            rows: (batch, channels, self.rows - 1 + hops, hop), audio cut into hops.
-
-        Returns:
-            Real and imaginary parts, (batch, channels, hops, bins).
+            extended: (batch, channels, size - hop + frames), the frames and those before them.
         """
-        batch, channels, total, hop = rows.shape
-        hops = total - (self.rows - 1)
-        starts = torch.arange(hops, device=rows.device)[:, None]
-        offsets = torch.arange(self.rows, device=rows.device)[None]
-        frames = rows.index_select(2, (starts + offsets).flatten())
-        frames = frames.unflatten(2, (-1, self.rows)) * self.window.view(self.rows, hop)
-        # frames (batch, channels, hops, rows, hop); down the rows first
-        halves = torch.matmul(frames.transpose(-1, -2), self.inner)
-        # (batch, channels, hops, hop, 2 * groups) -> (batch, channels, groups, hops, hop * 2)
-        groups = self.outer.shape[0]
-        halves = halves.view(batch, channels, hops, hop, groups, 2).permute(0, 1, 4, 2, 3, 5)
-        spectrum = torch.matmul(halves.reshape(batch, channels, groups, hops, hop * 2), self.outer)
-        spectrum = spectrum.permute(0, 1, 3, 2, 4).reshape(batch, channels, hops, -1)
-        spectrum = spectrum.index_select(-1, self.index)
-        return spectrum[..., : self.bins], spectrum[..., self.bins :]
-
-
-def _factorised_dft(size: int, hop: int, bins: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The constants of `Analysis.step`.
-
-    Returns:
-        inner: (rows, groups * 2), real and imaginary parts of the `rows`-point DFT side by side.
-        outer: (groups, hop * 2, width), from the inner sums of a group to its bins.
-        index: (2 * bins,), where the real, then the imaginary part of each bin comes out.
-    """
-    rows = size // hop
-    groups = rows // 2 + 1
-    phase = np.exp(-2j * np.pi * np.outer(np.arange(rows), np.arange(groups)) / rows)
-    inner = np.stack([phase.real, phase.imag], axis=-1).reshape(rows, groups * 2)
-
-    members: list[list[int]] = [[] for _ in range(groups)]
-    for k in range(bins):
-        residue = k % rows
-        members[min(residue, rows - residue)].append(k)
-    width = max(len(group) for group in members)
-    outer = np.zeros((groups, hop, 2, 2, width))
-    place = np.zeros((2, bins), np.int64)
-    columns = np.arange(hop)
-    for g, group in enumerate(members):
-        for i, k in enumerate(group):
-            twiddle = np.exp(-2j * math.pi * columns * k / size)
-            sign = 1.0 if k % rows == g else -1.0  # the other residue sees the conjugate
-            outer[g, :, 0, 0, i], outer[g, :, 1, 0, i] = twiddle.real, -sign * twiddle.imag
-            outer[g, :, 0, 1, i], outer[g, :, 1, 1, i] = twiddle.imag, sign * twiddle.real
-            place[0, k] = g * 2 * width + i
-            place[1, k] = g * 2 * width + width + i
-    return inner, outer.reshape(groups, hop * 2, 2 * width), place.reshape(-1)
+        windowed = extended.unfold(-1, self.size, self.hop) * self.window
+        spectrum = torch.fft.rfft(windowed)[..., : self.bins]
+        return spectrum.real.contiguous(), spectrum.imag.contiguous()

@@ -1,4 +1,4 @@
-"""The low-delay transform gives its input back, and its matrix form is the FFT."""
+"""The low-delay transform gives its input back, block by block as at once."""
 
 import numpy as np
 import pytest
@@ -28,11 +28,16 @@ def test_untouched_spectrum_gives_the_input_back_one_hop_later(size: int) -> Non
     assert output[..., :HOP].abs().max() < 2e-6
 
 
-@pytest.mark.parametrize(("size", "bins"), [(128, 65), (1024, 513), (1024, 100), (4096, 256)])
-def test_matrix_form_equals_fft(size: int, bins: int) -> None:
+@pytest.mark.parametrize(("size", "bins"), [(128, 65), (1024, 513), (4096, 256)])
+def test_streamed_equals_offline(size: int, bins: int) -> None:
     torch.manual_seed(0)
     analysis = Analysis(size, HOP, bins)
     audio = torch.randn(2, 2, 30 * HOP)
-    rows = torch.nn.functional.pad(audio, (size - HOP, 0)).unflatten(-1, (-1, HOP))
-    for streamed, offline in zip(analysis.step(rows), analysis(audio), strict=True):
-        torch.testing.assert_close(streamed, offline, atol=size * 2e-7, rtol=0)
+    history = torch.zeros(2, 2, size - HOP)
+    parts = []
+    for block in audio.split([HOP, 7 * HOP, 22 * HOP], dim=-1):
+        extended = torch.cat([history, block], dim=-1)
+        parts.append(analysis.step(extended))
+        history = extended[..., -history.shape[-1] :]
+    for streamed, offline in zip(zip(*parts, strict=True), analysis(audio), strict=True):
+        torch.testing.assert_close(torch.cat(streamed, dim=2), offline, atol=1e-6, rtol=0)

@@ -32,7 +32,7 @@ LOW_BINS = 48  # bins of the short transform with a complex mask: up to 2 kHz at
 LONG_BINS = 256  # bins of the long transform that are looked at: up to 2.7 kHz
 _FINE_HZ = 2700.0  # below: one band per bin; above: twelve bands per octave
 _BANDS_PER_OCTAVE = 12
-_FLOOR = 1e-7  # power that counts as silence, for a full scale of 1
+FLOOR = 1e-7  # power that counts as silence, for a full scale of 1
 
 
 def band_of_bin(sample_rate: int) -> np.ndarray:
@@ -159,9 +159,8 @@ class WaveNetFrame(Separator):
         """See `Separator.step`."""
         history, *caches, tail = state
         extended = torch.cat([history, audio], dim=-1)
-        rows = extended.unflatten(-1, (-1, HOP))
-        spectrum = self.analysis.step(rows[:, :, -(audio.shape[-1] // HOP) - 15 :])
-        long_spectrum = self.long_analysis.step(rows.mean(dim=1, keepdim=True))
+        spectrum = self.analysis.step(extended[..., LONG_WINDOW - WINDOW :])
+        long_spectrum = self.long_analysis.step(extended.mean(dim=1, keepdim=True))
         power, long_power = _power(spectrum), _power(long_spectrum)
 
         features = self.standardise(_log_powers(power, long_power, self.grouping))
@@ -224,7 +223,7 @@ def _log_powers(power: Tensor, long_power: Tensor, grouping: Tensor) -> Tensor:
     # (batch, channels, hops, bands) -> (batch, channels * bands, hops)
     bands = bands.transpose(-1, -2).flatten(1, 2)
     features = torch.cat([bands, long_power.transpose(-1, -2).flatten(1, 2)], dim=1)
-    return torch.log(features + _FLOOR).unsqueeze(2)
+    return torch.log(features + FLOOR).unsqueeze(2)
 
 
 def _power(spectrum: tuple[Tensor, Tensor]) -> Tensor:
