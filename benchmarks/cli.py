@@ -2,7 +2,7 @@
 
 import typer
 
-from benchmarks import latency, quality, soak
+from benchmarks import latency, osc_load, quality, soak
 from plugin_host.command_group import CommandGroup
 
 app = typer.Typer(
@@ -20,5 +20,6 @@ def _main() -> None:
 
 
 app.command("latency")(latency.latency)
+app.command("osc")(osc_load.osc)
 app.command("quality")(quality.quality)
 app.command("soak")(soak.soak)
