@@ -23,12 +23,18 @@ from plugin_host.command_group import CommandGroup
 from plugin_host.demo_song import run_demo
 from plugin_host.devices import find_devices
 from plugin_host.doctor import examine
-from plugin_host.live_plan import Plan, parse_controls
+from plugin_host.live_plan import PLUGIN, Plan, parse_controls
 from plugin_host.live_report import View
 from plugin_host.live_text import JsonView, PlainView
 from plugin_host.live_view import LiveView
 from plugin_host.separate import FORMATS, Job, separate_file
 from plugin_host.serve import serve as run_live
+from plugin_host.serve_plugins import (
+    JsonPluginView,
+    LivePluginView,
+    PlainPluginView,
+    serve_plugins,
+)
 from plugin_host.spectrogram import can_draw
 
 app = typer.Typer(
@@ -138,9 +144,9 @@ def serve(
     audio: Annotated[
         str,
         typer.Option(
-            metavar="jack|portaudio|file:SONG",
-            help="Where sound comes from and goes to.  [default: jack if a server runs, else "
-            "portaudio]",
+            metavar="jack|portaudio|file:SONG|plugin",
+            help="Where sound comes from and goes to; plugin: the DAWs with Stemwire on a track.  "
+            "[default: jack if a server runs, else portaudio]",
             show_default=False,
         ),
     ] = "",
@@ -216,10 +222,19 @@ def serve(
         is_spinning=spin,
         controls=parse_controls(controls or []),
     )
+    is_plain = quiet or not terminal.stdout().is_terminal
+    if audio == PLUGIN:
+        if as_json:
+            serve_plugins(model, runtime, JsonPluginView())
+        elif is_plain:
+            serve_plugins(model, runtime, PlainPluginView(is_quiet=quiet))
+        else:
+            serve_plugins(model, runtime, LivePluginView())
+        return
     view: View
     if as_json:
         view = JsonView()
-    elif quiet or not terminal.stdout().is_terminal:
+    elif is_plain:
         view = PlainView(is_quiet=quiet)
     else:
         view = LiveView()

@@ -10,6 +10,8 @@ from engine import ConfigError
 from plugin_host.link_process import Message
 
 DEFAULT_BLOCK_SIZE = 256
+PLUGIN = "plugin"
+_LINKED = ("jack", "portaudio", "file")
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,8 @@ class Plan:
     """What to play, and how.
 
     Attributes:
-        audio: "jack", "portaudio" or "file:SONG"; empty for the first of the former two that works.
+        audio: "jack", "portaudio", "file:SONG" or "plugin"; empty for the first of the former two
+            that works.
         model: A model's name or path.
         sample_rate: Hz; PortAudio only, None for the device's default.
         block_size: Frames; None for 256. JACK has its own.
@@ -50,21 +53,24 @@ class Plan:
 
     def __post_init__(self) -> None:
         kind, _, song = self.audio.partition(":")
-        if kind not in ("", "jack", "portaudio", "file") or (kind == "file") != bool(song):
+        if kind not in ("", "jack", "portaudio", "file", PLUGIN) or (kind == "file") != bool(song):
             raise ConfigError(
-                f"There is no audio {self.audio!r}: give jack, portaudio or file:SONG."
+                f"There is no audio {self.audio!r}: give jack, portaudio, file:SONG or plugin."
             )
-        for option, is_given, of in (
+        for option, given, of in (
             ("--input", self.input, ("portaudio",)),
             ("--output", self.output, ("portaudio",)),
             ("--sample-rate", self.sample_rate, ("portaudio",)),
             ("--block-size", self.block_size, ("portaudio", "file")),
             ("--channels", self.channels, ("jack", "portaudio")),
-            ("--autoconnect", self.is_autoconnected, ("jack",)),
-            ("--loop", self.is_looped, ("file",)),
+            ("--autoconnect", self.is_autoconnected or None, ("jack",)),
+            ("--loop", self.is_looped or None, ("file",)),
             ("--record", self.record, ("file",)),
+            ("--set", self.controls or None, _LINKED),
+            ("--direct", self.is_direct or None, _LINKED),
+            ("--spin", self.is_spinning or None, _LINKED),
         ):
-            if is_given and kind not in of and (kind or of == ("file",)):
+            if given not in (None, "") and kind not in of and (kind or of == ("file",)):
                 raise ConfigError(
                     f"{option} goes with --audio {' or '.join(of)}"
                     f"{f' and not with {kind}' if kind else ''}."
@@ -73,21 +79,24 @@ class Plan:
     def links(self) -> list[tuple[str, Message]]:
         """The links to try, in order: (kind, options)."""
         kind, _, song = self.audio.partition(":")
+        block_size = DEFAULT_BLOCK_SIZE if self.block_size is None else self.block_size
         if kind == "file":
             record = None if self.record is None else str(self.record)
             options: Message = {"song": song, "is_looped": self.is_looped, "record": record}
-            return [("file", {**options, "block_size": self.block_size or DEFAULT_BLOCK_SIZE})]
-        jack: Message = {"channels": self.channels or 2, "is_autoconnected": self.is_autoconnected}
+            return [("file", {**options, "block_size": block_size})]
+        channels = 2 if self.channels is None else self.channels
+        jack: Message = {"channels": channels, "is_autoconnected": self.is_autoconnected}
         portaudio: Message = {
             "input": self.input,
             "output": self.output,
             "sample_rate": self.sample_rate,
-            "block_size": self.block_size or DEFAULT_BLOCK_SIZE,
+            "block_size": block_size,
             "channels": self.channels,
         }
         both = [("jack", jack), ("portaudio", portaudio)]
-        needs_portaudio = self.input or self.output or self.sample_rate or self.block_size
-        wanted = kind or ("portaudio" if needs_portaudio else "")
+        for_portaudio = (self.input or None, self.output or None, self.sample_rate, self.block_size)
+        is_for_portaudio = any(given is not None for given in for_portaudio)
+        wanted = kind or ("portaudio" if is_for_portaudio else "")
         return [(name, options) for name, options in both if wanted in ("", name)]
 
 

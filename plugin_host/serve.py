@@ -14,25 +14,24 @@ again and again. The first start is different: what is wrong then is the musicia
 from __future__ import annotations
 
 import queue
-import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from types import FrameType
+from collections.abc import Callable
 from typing import Any
 
 from engine import ConfigError, HostConfig, StemwireError, list_models
+from engine.catalog import user_folder
 from engine.worker import Session
+from plugin_host.end_signals import end_signals
 from plugin_host.link_keeper import LinkKeeper
 from plugin_host.link_process import LinkProcess, Message
 from plugin_host.live_plan import Plan
 from plugin_host.live_report import Report, View
 
-_RECORDING_SECONDS = 30.0  # to complete the files
+_RECORDING_SECONDS = 30.0  # that a link may take to complete its files
+_LINK_SECONDS = 2.0  # that any other may take to end
 COMMANDS = ("set", "toggle", "trigger", "swap", "quit")
 _EXAMPLE = '{"set": {"stem/drums/gain": 0.5}}'
-_END_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 def serve(plan: Plan, view: View) -> None:
@@ -47,7 +46,7 @@ def serve(plan: Plan, view: View) -> None:
             no process, no shared memory.
     """
     server = _Server(plan, view)
-    with _signals(lambda: server.post(server.end)):
+    with end_signals(lambda: server.post(server.end)):
         try:
             view.open(lambda command: server.post(lambda: server.obey(command)))
             server.run()
@@ -55,23 +54,6 @@ def serve(plan: Plan, view: View) -> None:
             report = server.close()
             view.close()
         view.tell("ended", report, outputs=server.outputs)
-
-
-@contextmanager
-def _signals(on_end: Callable[[], None]) -> Iterator[None]:
-    """Takes what would end the process as a wish; puts everything back afterwards."""
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        del number, frame
-        on_end()
-
-    numbers = [getattr(signal, name) for name in _END_SIGNALS if hasattr(signal, name)]
-    before = {number: signal.signal(number, handle) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 class _Server:
@@ -133,16 +115,17 @@ class _Server:
     def close(self) -> Report:
         """Ends every process and removes the shared memory; returns how things stood."""
         self._is_over = True
-        self._link.close(_RECORDING_SECONDS)
+        self._link.close(_RECORDING_SECONDS if self._plan.record else _LINK_SECONDS)
         if self._work is not None:
             self._work.join()
-        while not self._queue.empty():  # a recording, or a session that has just been opened
-            self._queue.get()()
-        report = self.report()
-        for session in (*self._retired, self._session):
-            if session is not None:
-                session.close()
-        return report
+        try:
+            while not self._queue.empty():  # a recording, or a session that has just been opened
+                self._queue.get()()
+            return self.report()
+        finally:
+            for session in (*self._retired, self._session):
+                if session is not None:
+                    session.close()
 
     def _look(self) -> None:
         """Has done what takes long and is to be done now, one thing at a time."""
@@ -209,7 +192,7 @@ class _Server:
 
     def _refusal(self, form: HostConfig, error: StemwireError) -> Callable[[], None]:
         def outcome() -> None:
-            if self._session is None:
+            if self._session is None and not self._is_over:
                 raise error
             self._refused = form
             self._tell("error", message=str(error))
@@ -229,7 +212,8 @@ class _Server:
 
     def _swapped(self, model: str) -> None:
         self._model = model
-        self._tell("swapped", model=model)
+        if self._session is not None:
+            self._tell("swapped", model=self._session.model)
 
     # ---- the link -----------------------------------------------------------------------------
 
@@ -247,16 +231,16 @@ class _Server:
             self._on_open(message)
         elif event == "running":
             self._on_running(message)
-        elif event == "exit":
-            self._link.on_exit(message)
-            self._tell("lost", message=self._link.trouble)
-        elif event == "lost":
-            self._link.on_lost(message)
-            self._tell("lost", message=self._link.trouble)
+        elif event in ("exit", "lost"):
+            before = self._link.trouble
+            (self._link.on_exit if event == "exit" else self._link.on_lost)(message)
+            if self._link.has_played and self._link.trouble != before:
+                self._tell("lost", message=self._link.trouble)
         else:
             self._link.on_word(message)
 
     def _on_open(self, message: Message) -> None:
+        self._refused = None
         try:
             self._link.on_open(message)
         except ConfigError as error:
@@ -357,9 +341,9 @@ def _raiser(error: BaseException) -> Callable[[], None]:
 
 def _model_after(model: str) -> str:
     """The next of the models known by name."""
-    names = [entry.name for entry in list_models() if entry.manifest.kind == "separator"]
-    if not names:
-        raise ConfigError("There is no other model: `stemwire doctor` says where to put one.")
-    manifests = [e.manifest.name for e in list_models() if e.manifest.kind == "separator"]
-    here = manifests.index(model) if model in manifests else -1
-    return names[(here + 1) % len(names)]
+    found = [entry for entry in list_models() if entry.manifest.kind == "separator"]
+    names = [entry.manifest.name for entry in found]
+    here = names.index(model) if model in names else -1
+    if len(found) < (1 if here < 0 else 2):
+        raise ConfigError(f"There is no other model: put a .onnx file into {user_folder()}.")
+    return found[(here + 1) % len(found)].name
