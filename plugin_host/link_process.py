@@ -88,7 +88,8 @@ class LinkProcess:
         assert self._process.stdout is not None
         with self._process.stdout as lines:
             for line in lines:
-                self._listener(self, json.loads(line))
+                with suppress(ValueError):  # cut short by its death
+                    self._listener(self, json.loads(line))
         code = self._process.wait()
         self._notes.join(1.0)
         self._listener(self, {"event": "exit", "message": self._why(code)})

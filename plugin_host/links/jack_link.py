@@ -12,6 +12,7 @@ Two things happen to JACK graphs while they play, and neither ends the music:
 
 from __future__ import annotations
 
+import gc
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -147,6 +148,7 @@ class _JackLink:
         self._line.say("lost", message=f"The JACK server is gone ({reason.rstrip('.')}).")
         self._client.close()
         self._forget()
+        gc.collect()  # JACK-Client's objects refer to each other
 
     def _check_blocks(self) -> None:
         """Notices a server that went away without a word, as PipeWire does."""

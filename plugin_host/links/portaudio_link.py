@@ -82,7 +82,8 @@ class _PortAudioLink:
         self._input = pick_device(devices, options.input, is_input=True)
         self._output = pick_device(devices, options.output, is_input=False)
         self._channels = _channels(options.channels, self._input, self._output)
-        self._sample_rate = options.sample_rate or self._output.sample_rate
+        rate = options.sample_rate
+        self._sample_rate = self._output.sample_rate if rate is None else rate
         self._block_size = options.block_size
         self._blocks = 0
         self._xruns = 0
@@ -213,7 +214,7 @@ def _channels(wanted: int | None, source: SoundDevice, sink: SoundDevice) -> int
         raise AudioDeviceError(
             f"{_name(source, sink)} has {most} channel for {wanted}: give --channels {most}."
         )
-    return wanted or most
+    return most if wanted is None else wanted
 
 
 def _name(source: SoundDevice, sink: SoundDevice) -> str:

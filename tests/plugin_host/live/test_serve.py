@@ -310,6 +310,20 @@ def test_a_model_is_swapped_while_it_plays(live, long_song, make_small_model, tm
     assert ended["latency"] == running["latency"]
 
 
+def test_the_next_model_is_the_next_of_those_known_by_name(
+    live, long_song, make_small_model, tmp_path, monkeypatch
+):
+    for name in ("a", "b"):
+        make_small_model(tmp_path / f"{name}.onnx", name=f"model-{name}")
+    monkeypatch.setenv("STEMWIRE_MODELS", str(tmp_path))
+    one = live("--audio", f"file:{long_song}", "--loop", "--model", "a")
+    one.wait_for("running")
+
+    one.send(swap=None)
+
+    assert one.wait_for("swapped")["model"] == "model-b"
+
+
 def test_a_model_of_other_stems_is_refused_and_the_first_plays_on(
     live, long_song, make_small_model, tmp_path
 ):
@@ -338,6 +352,7 @@ def test_a_model_of_other_stems_is_refused_and_the_first_plays_on(
         (["--audio", "jack", "--block-size", "64"], "--block-size goes with --audio portaudio"),
         (["--audio", "file:{song}", "--autoconnect"], "--autoconnect goes with --audio jack"),
         (["--audio", "file:{song}", "--block-size", "9000"], "block_size is 9000"),
+        (["--audio", "file:{song}", "--block-size", "0"], "block_size is 0"),
         (["--audio", "file:{song}", "--set", "loud"], "--set 'loud' is no setting"),
         (["--audio", "file:{song}", "--set", "master/gain=9"], "master/gain is 9; give 0 to 4"),
         (["--audio", "file:{song}", "--set", "nope=1"], "There is no control 'nope'"),
