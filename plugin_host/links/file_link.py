@@ -1,7 +1,8 @@
 """A link without a device: a song comes in at the pace of the clock, as from a sound card.
 
 What comes out can be recorded. The recording begins at the song's first frame: the latency is cut
-off, so that files lie beside the song, and beside what `stemwire separate` makes of it.
+off, so that files lie beside the song, and beside what `stemwire separate` makes of it. A link that
+is started again begins at the first frame again.
 
     clock      0       L                    N       N + L
     played     |--- song, N frames --------|--- silence

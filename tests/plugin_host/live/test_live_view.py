@@ -55,6 +55,7 @@ def report():
         meters=dict.fromkeys(("input", "mix", *STEMS), (0.5, 0.1)),
         controls=controls,
         places={bus: f"{bus}_1" for bus in ("mix", *STEMS)},
+        reached={"osc": "127.0.0.1:9130"},
         xruns=2,
         seconds=4521.0,
         notes=("A note that is a whole sentence long, and tells the way out as well. " * 2,) * 5,
@@ -65,6 +66,10 @@ def _lines(report, news=""):
     console = Console(width=80, height=24)
     lines = console.render_lines(draw(report, news), console.options, pad=False)
     return ["".join(segment.text for segment in line) for line in lines]
+
+
+def test_it_says_where_the_session_is_reached(report):
+    assert "osc 127.0.0.1:9130" in _lines(report)[0]
 
 
 def test_it_fits_into_80_by_24(report):

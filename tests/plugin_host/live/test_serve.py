@@ -270,26 +270,29 @@ def test_controls_are_turned_while_it_plays(live, long_song, wait_until):
     wait_until(lambda: one.next_status()["meters"]["drums"]["peak"] > 1e-3, "drums")
 
 
-@pytest.mark.parametrize(
-    ("command", "sentence"),
-    [
-        ({"set": {"stem/vocals/gain": 1}}, "There is no control 'stem/vocals/gain'"),
-        ({"set": {"master/gain": 1e9}}, "master/gain is 1e+09; give 0 to 4"),
-        ({"set": {"master/gain": "loud"}}, "give a number"),
-        ({"set": 7}, "is an object"),
-        ({"toggle": "nope"}, "There is no control 'nope'"),
-        ({"trigger": "bypass"}, "bypass is no trigger"),
-        ({"swap": "nope"}, "There is no model 'nope'"),
-        ({"dance": True}, "Each command is one of set, toggle, trigger, swap, quit"),
-        ({}, "Each command is one of"),
-    ],
-)
-def test_a_wrong_command_is_told_and_changes_nothing(live, long_song, command, sentence):
+WRONG_COMMANDS = [
+    ({"set": {"stem/vocals/gain": 1}}, "There is no control 'stem/vocals/gain'"),
+    ({"set": {"master/gain": 1e9}}, "master/gain is 1e+09; give 0 to 4"),
+    ({"set": {"master/gain": "loud"}}, "give a number"),
+    ({"set": {"bypass": 1, "panic": 2}}, "panic is 2; give 0 to 1"),
+    ({"set": 7}, "is an object"),
+    ({"toggle": "nope"}, "There is no control 'nope'"),
+    ({"trigger": "bypass"}, "bypass is no trigger"),
+    ({"swap": "nope"}, "There is no model 'nope'"),
+    ({"dance": True}, "Each command is one of set, toggle, trigger, swap, quit"),
+    ({"set": {}, "quit": True}, "Each command is one of"),
+    ({}, "Each command is one of"),
+]
+
+
+def test_a_wrong_command_is_told_and_changes_nothing(live, long_song):
     one = live("--audio", f"file:{long_song}", "--loop")
     controls = one.wait_for("running")["controls"]
 
-    one.send(**command)
-    assert sentence in one.wait_for("error")["message"]
+    for command, sentence in WRONG_COMMANDS:
+        seen = len(one.events)
+        one.send(**command)
+        assert sentence in one.wait_for("error", after=seen)["message"]
     one.send(quit=True)
 
     assert one.finish() == 0
@@ -344,7 +347,7 @@ def test_a_model_of_other_stems_is_refused_and_the_first_plays_on(
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (["--audio", "pulse"], "There is no audio 'pulse': give jack, portaudio or file:SONG"),
+        (["--audio", "pulse"], "There is no audio 'pulse': give jack, portaudio, file:SONG"),
         (["--audio", "file:"], "There is no audio 'file:'"),
         (["--audio", "file:nope.wav"], "There is no file nope.wav"),
         (["--audio", "jack", "--record", "x"], "--record goes with --audio file and not with jack"),
