@@ -124,7 +124,8 @@ class EngineProcess:
         self._last_words: deque[str] = deque(maxlen=_LAST_WORDS)
         # Of a session of its own, so that a Ctrl-C in the terminal does not reach it.
         self._process = subprocess.Popen(
-            [sys.executable, "-m", module],
+            # -P: nothing in the folder that a musician happens to be in shall pass for a module.
+            [sys.executable, "-P", "-m", module],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
