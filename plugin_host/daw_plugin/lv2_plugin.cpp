@@ -24,7 +24,8 @@ struct Plugin {
     float* ports[kPorts] = {};
 };
 
-// Returns the largest block that the host announces, 0 if it says nothing.
+// Returns how many frames the host usually hands over at once, or at most if it does not say that;
+// 0 if it says nothing. Some announce a maximum that is sixteen times what they ever do in real time.
 std::uint32_t announced_block(const LV2_Feature* const* features) {
     const LV2_URID_Map* map = nullptr;
     const LV2_Options_Option* options = nullptr;
@@ -36,13 +37,16 @@ std::uint32_t announced_block(const LV2_Feature* const* features) {
         }
     }
     if (map == nullptr || options == nullptr) return 0;
-    const LV2_URID largest = map->map(map->handle, LV2_BUF_SIZE__maxBlockLength);
+    const LV2_URID usual = map->map(map->handle, LV2_BUF_SIZE__nominalBlockLength);
+    const LV2_URID most = map->map(map->handle, LV2_BUF_SIZE__maxBlockLength);
+    std::int32_t found = 0;
     for (; options->key != 0; ++options) {
-        if (options->key != largest || options->size != sizeof(std::int32_t)) continue;
+        if (options->size != sizeof(std::int32_t)) continue;
         const auto block = *static_cast<const std::int32_t*>(options->value);
-        return block > 0 ? static_cast<std::uint32_t>(block) : 0;
+        if (options->key == usual && block > 0) return static_cast<std::uint32_t>(block);
+        if (options->key == most) found = block;
     }
-    return 0;
+    return found > 0 ? static_cast<std::uint32_t>(found) : 0;
 }
 
 LV2_Handle instantiate(const LV2_Descriptor*, double sample_rate, const char*,
