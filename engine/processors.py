@@ -83,7 +83,8 @@ class Processors:
     """Which processors an engine shall load.
 
     Attributes:
-        build: where to import a `Build` from, "package.module:function".
+        build: where to import a `Build` from, "package.module:function"; installed, or on the
+            PYTHONPATH of this process, which the engine's inherits.
         options: what that function gets besides the stems' names; anything that JSON can hold.
     """
 
