@@ -20,6 +20,7 @@ from rich.table import Table
 from engine import find_model, list_models, read_manifest
 from plugin_host import terminal
 from plugin_host.command_group import CommandGroup
+from plugin_host.control_room import ControlPlan
 from plugin_host.demo_song import run_demo
 from plugin_host.devices import find_devices
 from plugin_host.doctor import examine
@@ -27,6 +28,10 @@ from plugin_host.live_plan import PLUGIN, Plan, parse_controls
 from plugin_host.live_report import View
 from plugin_host.live_text import JsonView, PlainView
 from plugin_host.live_view import LiveView
+from plugin_host.midi_commands import midi_app
+from plugin_host.osc.commands import osc_app
+from plugin_host.osc.server import DEFAULT_HOST, DEFAULT_PORT, OscOptions
+from plugin_host.preset_commands import preset_app
 from plugin_host.separate import FORMATS, Job, separate_file
 from plugin_host.serve import serve as run_live
 from plugin_host.serve_plugins import (
@@ -46,6 +51,9 @@ app = typer.Typer(
 )
 models_app = typer.Typer(help="The models there are.", invoke_without_command=True)
 app.add_typer(models_app, name="models")
+app.add_typer(osc_app, name="osc")
+app.add_typer(preset_app, name="preset")
+app.add_typer(midi_app, name="midi")
 
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else there.")
@@ -194,6 +202,43 @@ def serve(
     spin: Annotated[
         bool, typer.Option("--spin", help="Look for work all the time: takes a core.")
     ] = False,
+    osc_port: Annotated[
+        int | None,
+        typer.Option(
+            help="Where OSC is heard, UDP and TCP; 0 for any that is free.  [default: 9130]",
+            show_default=False,
+        ),
+    ] = None,
+    osc_host: Annotated[
+        str,
+        typer.Option(help="The address to listen at; 0.0.0.0 opens it to the network."),
+    ] = DEFAULT_HOST,
+    osc_reply_port: Annotated[
+        int | None,
+        typer.Option(
+            help="Where UDP answers go, at the sender's address.  [default: the sender's port]",
+            show_default=False,
+        ),
+    ] = None,
+    osc_allow: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NETWORK",
+            help="Who is heard, such as 192.168.1.0/24; may be given several times.  [default: "
+            "private networks]",
+            show_default=False,
+        ),
+    ] = None,
+    no_osc: Annotated[bool, typer.Option("--no-osc", help="Hear no OSC.")] = False,
+    midi: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="INPUT",
+            help="MIDI inputs to follow: parts of their names, all, or virtual for one of our own.",
+            show_default=False,
+        ),
+    ] = None,
+    preset: Annotated[str, typer.Option(help="Begin with the controls of a preset.")] = "",
     quiet: Annotated[bool, typer.Option("--quiet", help="Say only what goes wrong.")] = False,
     as_json: Annotated[
         bool,
@@ -206,6 +251,18 @@ def serve(
 
     Ends with Ctrl-C, with `kill` or at the song's end; all of these are exit code 0.
     """
+    osc = OscOptions(
+        port=DEFAULT_PORT if osc_port is None else osc_port,
+        host=osc_host,
+        reply_port=osc_reply_port,
+        networks=tuple(osc_allow or ()),
+    )
+    reach = ControlPlan(
+        osc=None if no_osc else osc,
+        is_osc_needed=osc_port is not None and not no_osc,
+        midi=tuple(midi or ()),
+        preset=preset,
+    )
     plan = Plan(
         audio=audio,
         model=model,
@@ -221,6 +278,7 @@ def serve(
         is_direct=direct,
         is_spinning=spin,
         controls=parse_controls(controls or []),
+        reach=reach,
     )
     is_plain = quiet or not terminal.stdout().is_terminal
     if audio == PLUGIN:

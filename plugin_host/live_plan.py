@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine import ConfigError
+from plugin_host.control_room import ControlPlan
 from plugin_host.link_process import Message
 
 DEFAULT_BLOCK_SIZE = 256
@@ -34,6 +35,7 @@ class Plan:
         is_direct: The callback waits for the engine, which saves its share of the latency.
         is_spinning: The engine looks for work all the time.
         controls: Values to begin with, by name.
+        reach: How to be reached by OSC and MIDI, and the preset to begin with.
     """
 
     audio: str = ""
@@ -50,6 +52,7 @@ class Plan:
     is_direct: bool = False
     is_spinning: bool = False
     controls: Mapping[str, float] = field(default_factory=dict)
+    reach: ControlPlan = field(default_factory=ControlPlan)
 
     def __post_init__(self) -> None:
         kind, _, song = self.audio.partition(":")
@@ -69,6 +72,9 @@ class Plan:
             ("--set", self.controls or None, _LINKED),
             ("--direct", self.is_direct or None, _LINKED),
             ("--spin", self.is_spinning or None, _LINKED),
+            ("--osc-port", self.reach.is_osc_needed or None, _LINKED),
+            ("--midi", self.reach.midi or None, _LINKED),
+            ("--preset", self.reach.preset or None, _LINKED),
         ):
             if given not in (None, "") and kind not in of and (kind or of == ("file",)):
                 raise ConfigError(

@@ -26,6 +26,7 @@ class Report:
         meters: Peak and RMS, linear, of input, mix and stems.
         controls: Values by name.
         places: Where mix and stems come out.
+        reached: Where the session is reached from outside, by what.
         xruns: Times that the device itself was not served in time, as far as it says.
         seconds: Since the first sound.
         notes: What the musician should know.
@@ -41,6 +42,7 @@ class Report:
     meters: dict[str, tuple[float, float]]
     controls: dict[str, float]
     places: dict[str, str]
+    reached: dict[str, str]
     xruns: int
     seconds: float
     notes: tuple[str, ...]
@@ -97,6 +99,7 @@ def report_json(report: Report) -> dict[str, Any]:
         "audio": report.kind,
         "device": report.audio,
         "places": report.places,
+        "reached": report.reached,
         "sample_rate": config.sample_rate if config else None,
         "block_size": config.block_size if config else None,
         "channels": config.channels if config else None,

@@ -98,8 +98,9 @@ def _head(report: Report) -> Table:
     table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
     table.add_column(justify="right", no_wrap=True)
     model = report.status.model if report.status else ""
+    reached = ", ".join(f"{way} {where}" for way, where in report.reached.items())
     table.add_row(
-        Text.assemble(("stemwire  ", "bold"), terminal.plain(model)),
+        Text.assemble(("stemwire  ", "bold"), terminal.plain(model), (f"   {reached}", "dim")),
         Text.assemble((report.state, style), f"  {clock}"),
     )
     config = report.config

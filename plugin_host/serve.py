@@ -1,8 +1,9 @@
 """A live session: an audio link, an engine, and the musician who turns the knobs.
 
     this process ---- link process      sound in and out      (`plugin_host.links`)
-         |    `------ engine process    separation            (`engine.worker`)
-         `---- view                     what is shown and what is typed
+       |  |   `------ engine process    separation            (`engine.worker`)
+       |  `---------- view              what is shown and what is typed
+       `------------- control room      OSC, MIDI, presets    (`plugin_host.control_room`)
 
 Everything that happens comes into one queue and is dealt with here, one thing after the other. What
 takes long (opening an engine, swapping a model) is done by one other thread, in order.
@@ -22,6 +23,8 @@ from typing import Any
 from engine import ConfigError, HostConfig, StemwireError, list_models
 from engine.catalog import user_folder
 from engine.worker import Session
+from plugin_host.board import MODEL
+from plugin_host.control_room import ControlRoom
 from plugin_host.end_signals import end_signals
 from plugin_host.link_keeper import LinkKeeper
 from plugin_host.link_process import LinkProcess, Message
@@ -45,7 +48,12 @@ def serve(plan: Plan, view: View) -> None:
         StemwireError: If it cannot begin, or a song cannot be played on. Nothing is left behind:
             no process, no shared memory.
     """
-    server = _Server(plan, view)
+    with ControlRoom(plan.model, plan.reach, plan.controls) as room:
+        server = _Server(plan, view, room)
+        _run(server, view)
+
+
+def _run(server: _Server, view: View) -> None:
     with end_signals(lambda: server.post(server.end)):
         try:
             view.open(lambda command: server.post(lambda: server.obey(command)))
@@ -63,9 +71,11 @@ class _Server:
         outputs: Paths of what was recorded, by name.
     """
 
-    def __init__(self, plan: Plan, view: View) -> None:
+    def __init__(self, plan: Plan, view: View, room: ControlRoom) -> None:
         self.outputs: dict[str, str] = {}
         self._plan = plan
+        self._room = room
+        self._board = room.board
         self._view = view
         self._model = plan.model
         self._queue: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
@@ -80,6 +90,7 @@ class _Server:
         self._notes: dict[str, None] = {}  # in order, each once
         self._first_sound: float | None = None
         self._is_over = False
+        self._board.subscribe(self._hear_board)
 
     # ---- the loop -----------------------------------------------------------------------------
 
@@ -90,6 +101,8 @@ class _Server:
     def run(self) -> None:
         """Deals with what happens until the end."""
         shows_at = 0.0
+        for note in self._room.notes:
+            self._note(note)
         while not self._is_over:
             now = time.monotonic()
             if now >= shows_at:
@@ -184,9 +197,9 @@ class _Server:
     def _adopt(self, session: Session) -> None:
         """Takes an engine that has just been opened for the one to play."""
         if self._session is not None:
-            session.controls.set_all(self._session.controls.as_dict())  # turned meanwhile
             self._retired.append(self._session)
         self._session = session
+        self._board.connect(session, self._model)  # with what was turned meanwhile
         if session.config == self._link.form:
             self._link.attach(session.segment_path)
 
@@ -213,7 +226,13 @@ class _Server:
     def _swapped(self, model: str) -> None:
         self._model = model
         if self._session is not None:
+            self._board.connect(self._session, model)
             self._tell("swapped", model=self._session.model)
+
+    def _hear_board(self, name: str, value: float | str, origin: str) -> None:
+        """Takes what the board tells, in its thread: of interest are models that others chose."""
+        if name == MODEL and origin:
+            self.post(lambda: self._swapped(str(value)))
 
     # ---- the link -----------------------------------------------------------------------------
 
@@ -238,6 +257,8 @@ class _Server:
                 self._tell("lost", message=self._link.trouble)
         else:
             self._link.on_word(message)
+        if self._link.has_played:
+            self._board.set_device_latency(self._link.latency)
 
     def _on_open(self, message: Message) -> None:
         self._refused = None
@@ -310,6 +331,7 @@ class _Server:
             meters={} if session is None else session.meters(),
             controls={} if session is None else session.controls.as_dict(),
             places=link.places,
+            reached=self._room.reached,
             xruns=link.xruns,
             seconds=0.0 if self._first_sound is None else time.monotonic() - self._first_sound,
             notes=(*self._notes, *(status.notes if status else ()), *filter(None, [link.trouble])),
