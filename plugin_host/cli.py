@@ -19,6 +19,7 @@ from rich.table import Table
 
 from engine import find_model, list_models, read_manifest
 from plugin_host import terminal
+from plugin_host.chain_presets import read_chains
 from plugin_host.command_group import CommandGroup
 from plugin_host.control_room import ControlPlan
 from plugin_host.demo_song import run_demo
@@ -59,6 +60,14 @@ JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else there.")
 ]
 ModelOption = Annotated[str, typer.Option(help="A model's name or the path of an .onnx file.")]
+ChainOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--chain",
+        metavar="FILE",
+        help="Effects and VST3 plugins on stems and mix: a .toml or .json file.",
+    ),
+]
 
 
 def _print_version(asked: bool) -> None:
@@ -108,16 +117,27 @@ def separate(
     realtime: Annotated[
         bool, typer.Option("--realtime", help="At the pace of the audio clock, as when live.")
     ] = False,
+    chain: ChainOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Separate a song into OUTPUT/<song>.<stem>.wav (or .flac, or one <song>.stem.mp4).
 
-    The stems have the song's length and rate and add up to it. wav files hold 32-bit floats and
-    never clip; flac and stem.mp4 hold 24 bits. Existing files of those names are replaced. After
-    an error or Ctrl-C nothing is left behind.
+    The stems have the song's length and rate and, unless effects change them, add up to it. wav
+    files hold 32-bit floats and never clip; flac and stem.mp4 hold 24 bits. Effects on the mix
+    give <song>.mix.wav as well. Existing files of those names are replaced. After an error or
+    Ctrl-C nothing is left behind.
     """
     names = tuple(name.strip() for name in stems.split(",") if name.strip())
-    job = Job(audio, output, model, block_size, names, file_format, realtime=realtime)
+    job = Job(
+        audio,
+        output,
+        model,
+        block_size,
+        names,
+        file_format,
+        realtime=realtime,
+        chains=None if chain is None else read_chains(chain),
+    )
     with terminal.progress_bar(audio.name) as (on_start, on_frames):
         report = separate_file(job, on_start, on_frames)
     if as_json:
@@ -194,6 +214,7 @@ def serve(
             help="Such as stem/drums/gain=0.5; may be given several times.",
         ),
     ] = None,
+    chain: ChainOption = None,
     runtime: Annotated[str, typer.Option(help="auto, or a runtime's name.")] = "auto",
     direct: Annotated[
         bool,
@@ -278,6 +299,7 @@ def serve(
         is_direct=direct,
         is_spinning=spin,
         controls=parse_controls(controls or []),
+        chains=None if chain is None else read_chains(chain),
         reach=reach,
     )
     is_plain = quiet or not terminal.stdout().is_terminal

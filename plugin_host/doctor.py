@@ -53,6 +53,7 @@ _PACKAGES = (
     ("tensorrt", "the TensorRT runtime", "pip install 'stemwire[gpu]' (NVIDIA, Linux)", False),
     ("JACK-Client", "live sound through JACK", "pip install 'stemwire[live]'", False),
     ("sounddevice", "live sound through sound cards", "pip install 'stemwire[live]'", False),
+    ("pedalboard", "effects on stems and mix", "pip install 'stemwire[chains]'", False),
     ("matplotlib", "pictures of spectrograms", "pip install 'stemwire[demo]'", False),
     ("torch", "training only", "pip install 'stemwire[train]'", False),
 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine import ConfigError
+from engine.processors import Processors
 from plugin_host.control_room import ControlPlan
 from plugin_host.link_process import Message
 
@@ -35,6 +36,7 @@ class Plan:
         is_direct: The callback waits for the engine, which saves its share of the latency.
         is_spinning: The engine looks for work all the time.
         controls: Values to begin with, by name.
+        chains: Effects for stems and mix.
         reach: How to be reached by OSC and MIDI, and the preset to begin with.
     """
 
@@ -52,6 +54,7 @@ class Plan:
     is_direct: bool = False
     is_spinning: bool = False
     controls: Mapping[str, float] = field(default_factory=dict)
+    chains: Processors | None = None
     reach: ControlPlan = field(default_factory=ControlPlan)
 
     def __post_init__(self) -> None:
@@ -70,6 +73,7 @@ class Plan:
             ("--loop", self.is_looped or None, ("file",)),
             ("--record", self.record, ("file",)),
             ("--set", self.controls or None, _LINKED),
+            ("--chain", self.chains, _LINKED),
             ("--direct", self.is_direct or None, _LINKED),
             ("--spin", self.is_spinning or None, _LINKED),
             ("--osc-port", self.reach.is_osc_needed or None, _LINKED),

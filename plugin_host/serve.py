@@ -187,6 +187,7 @@ class _Server:
                     direct=plan.is_direct,
                     spin=plan.is_spinning,
                     controls=controls,
+                    processors=plan.chains,
                 )
             except StemwireError as error:
                 return self._refusal(form, error)

@@ -32,6 +32,7 @@ if [ "$(uname)" = Linux ]; then
     has pw-metadata || lacks pipewire-bin -
     has pw-jack || lacks pipewire-jack -
     has wireplumber || lacks wireplumber -
+    [ -e /usr/lib/vst3/ZaMaximX2.vst3 ] || lacks zam-plugins -
 fi
 
 install() {
