@@ -100,7 +100,8 @@ class BuiltIn(Plugin):
             value = getattr(self._plugin, parameter.name)
             value = parameters.get(parameter.name, getattr(value, "name", value))
             self._values[parameter.name] = (
-                parameter.choices.index(value) if parameter.choices else float(value)
+                # What a float32 holds of 0.4 is to be 0.4 again.
+                parameter.choices.index(value) if parameter.choices else float(f"{value:.7g}")
             )
 
     def try_on(self, channels: int, config: HostConfig) -> str:
