@@ -14,10 +14,11 @@ PYTEST_ARGS ?=
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 PIP_FOR_TORCH := $(if $(TORCH_INDEX),PIP_EXTRA_INDEX_URL="$(TORCH_INDEX)") $(PIP)
 
-.PHONY: help demo test lint types contracts unit system-packages clean
+.PHONY: help demo test lint types contracts unit system-packages plugin plugin-install \
+    plugin-windows clean
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 demo: $(VENV)/.demo-installed ## separate the bundled song with the bundled model, without torch
 	@$(BIN)/stemwire demo -o $(DEMO_OUT)
@@ -40,9 +41,18 @@ unit: $(VENV)/.test-installed system-packages ## the tests alone; PYTEST_ARGS="-
 system-packages:
 	@sh tests/system-packages.sh
 
+plugin: ## build the DAW plugin: VST3, CLAP and LV2; needs g++ and dpf-source
+	@$(MAKE) -C plugin_host/daw_plugin
+
+plugin-install: ## build it, and put it where DAWs look
+	@$(MAKE) -C plugin_host/daw_plugin install
+
+plugin-windows: ## build it for Windows: VST3 and CLAP; needs mingw-w64
+	@$(MAKE) -C plugin_host/daw_plugin windows
+
 clean: ## remove the virtual environment, caches and the demo's output
 	rm -rf $(VENV) $(DEMO_OUT) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis \
-	    .import_linter_cache
+	    .import_linter_cache plugin_host/daw_plugin/build
 	find engine export training plugin_host benchmarks tests -name __pycache__ -type d -prune \
 	    -exec rm -rf {} +
 

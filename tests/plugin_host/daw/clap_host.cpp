@@ -8,8 +8,12 @@
 // to stdout as JSON. The audio thread calls getppid() before its first block and after its last,
 // so that whoever traces it knows where to look.
 
+#ifdef _WIN32
+#include <windows.h>
+#else
 #include <dlfcn.h>
 #include <unistd.h>
+#endif
 
 #include <algorithm>
 #include <chrono>
@@ -31,6 +35,19 @@
 #include "clap/plugin-factory.h"
 
 namespace {
+
+#ifdef _WIN32
+void* open_library(const char* path) { return reinterpret_cast<void*>(LoadLibraryA(path)); }
+const void* find(void* library, const char* name) {
+    const auto found = GetProcAddress(static_cast<HMODULE>(library), name);
+    return reinterpret_cast<const void*>(found);
+}
+void mark() {}
+#else
+void* open_library(const char* path) { return dlopen(path, RTLD_NOW | RTLD_LOCAL); }
+const void* find(void* library, const char* name) { return dlsym(library, name); }
+void mark() { getppid(); }
+#endif
 
 struct Render {  // clap/ext/render.h
     bool (*has_hard_realtime_requirement)(const clap_plugin_t*);
@@ -151,7 +168,7 @@ void play(const clap_plugin_t* plugin, const Options& options, const std::vector
     process.out_events = &event_out;
     plugin->start_processing(plugin);
     const auto begin = std::chrono::steady_clock::now();
-    getppid();
+    mark();
     size_t number = 0;
     for (size_t position = 0; position < frames; ++number) {
         const uint32_t wanted = options.blocks[number % options.blocks.size()];
@@ -175,7 +192,7 @@ void play(const clap_plugin_t* plugin, const Options& options, const std::vector
                 begin + std::chrono::duration<double>(static_cast<double>(position) / options.rate));
         }
     }
-    getppid();
+    mark();
     plugin->stop_processing(plugin);
 }
 
@@ -207,9 +224,9 @@ std::vector<T> read_file(const std::string& path) {
 int main(int count, char** words) {
     const Options options = parse(count, words);
     answers_latency = options.has_latency;
-    void* library = dlopen(options.plugin.c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (library == nullptr) fail(dlerror());
-    const auto* entry = static_cast<const clap_plugin_entry_t*>(dlsym(library, "clap_entry"));
+    void* library = open_library(options.plugin.c_str());
+    if (library == nullptr) fail("the library cannot be loaded");
+    const auto* entry = static_cast<const clap_plugin_entry_t*>(find(library, "clap_entry"));
     if (entry == nullptr || !entry->init(options.plugin.c_str())) fail("no entry");
     const auto* factory = static_cast<const clap_plugin_factory_t*>(
         entry->get_factory(CLAP_PLUGIN_FACTORY_ID));
@@ -291,7 +308,6 @@ int main(int count, char** words) {
               << ", \"restart_calls\": " << restart_calls << "}" << std::endl;
     plugin->destroy(plugin);
     entry->deinit();
-    dlclose(library);
     std::ofstream file(options.out, std::ios::binary);
     file.write(reinterpret_cast<const char*>(out.data()),
                static_cast<std::streamsize>(out.size() * sizeof(float)));
