@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from plugin_host.surfaces.plan import Plan, Target
+from plugin_host.surfaces.plan import Plan, Target, full_title
 
 _THEIRS, _THEIR_ANSWERS = 11_000, 11_001  # AbletonOSC's ports
 
@@ -10,9 +10,7 @@ _THEIRS, _THEIR_ANSWERS = 11_000, 11_001  # AbletonOSC's ports
 def max_for_live(plan: Plan, target: Target) -> str:
     """Returns the recipe."""
     parameters = ", ".join(
-        f"{strip.name} {control.path.rpartition('/')[2]}"
-        for strip in plan.strips
-        for control in strip.controls
+        full_title(strip, control) for strip in plan.strips for control in strip.controls
     )
     return f"""A Max for Live device from stemwire.maxpat
 

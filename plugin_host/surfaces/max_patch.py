@@ -14,10 +14,18 @@ import json
 from typing import Any
 
 from plugin_host.osc.address import Address
-from plugin_host.surfaces.plan import SUBSCRIBE_SECONDS, Plan, Strip, Target, limits, title
+from plugin_host.surfaces.plan import (
+    SUBSCRIBE_SECONDS,
+    Plan,
+    Strip,
+    Target,
+    full_title,
+    limits,
+    title,
+)
 
 _COLUMN = 84
-_DECIBELS, _PAN = 4, 6  # how a parameter is written: parameter_unitstyle
+_PLAIN, _DECIBELS, _PAN = 1, 4, 6  # how a parameter is written: parameter_unitstyle
 _FLOAT, _ENUM = 0, 2  # parameter_type
 _WIRES_AT = 420
 
@@ -175,7 +183,7 @@ def _add_strip(patch: _Patch, x: float, strip: Strip) -> list[tuple[Address, str
         "live.slider",
         (x, 24, 39, 180),
         shown=(x, 24, 39, 180),
-        **_parameter(f"{strip.name} gain", "gain", limits(strip.fader), _DECIBELS),
+        **_parameter(full_title(strip, strip.fader), "gain", limits(strip.fader), _DECIBELS),
     )
     boxes.append((strip.fader, fader))
     meter = patch.add(
@@ -191,15 +199,15 @@ def _add_strip(patch: _Patch, x: float, strip: Strip) -> list[tuple[Address, str
     y = 210.0
     for address in (strip.pan, *strip.knobs):
         if address is not None:
-            name = title(address)
-            style = _PAN if address is strip.pan else 1
-            made = _parameter(f"{strip.name} {name}", name, limits(address), style)
+            style = _PAN if address is strip.pan else _PLAIN
+            name = full_title(strip, address)
+            made = _parameter(name, title(address), limits(address), style)
             boxes.append(
                 (address, patch.add("live.dial", (x, y, 44, 48), shown=(x, y, 44, 48), **made))
             )
             y += 50
     for number, address in enumerate(strip.switches):
-        name = f"{strip.name} {title(address)}"
+        name = full_title(strip, address)
         boxes.append((address, _add_switch(patch, x, y + 26 * number, 62, address, name)))
     return boxes
 

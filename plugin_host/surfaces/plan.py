@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engine.processors import MIX
 from plugin_host.osc.address import ROOT, Address
 from plugin_host.osc.addresses import AddressTable
 
@@ -94,7 +95,7 @@ def plan(table: AddressTable) -> Plan:
     """
     strips = (
         *(_strip(table, stem, f"{ROOT}/stem/{stem}") for stem in table.stems),
-        _strip(table, "mix", f"{ROOT}/master"),
+        _strip(table, "mix", f"{ROOT}/master", f"{ROOT}/{MIX}"),
     )
     in_strips = {address.path for strip in strips for address in strip.controls}
     others = [
@@ -122,6 +123,12 @@ def title(address: Address) -> str:
     return address.name.rpartition("/")[2].replace("_", " ").capitalize()
 
 
+def full_title(strip: Strip, address: Address) -> str:
+    """Returns a name that no other control has, such as "drums pan" or "drums plugin 0 ratio"."""
+    _, _, rest = address.name.removeprefix("stem/").partition("/")
+    return f"{strip.name} {rest.removesuffix('_db').replace('/', ' ')}"
+
+
 def limits(address: Address) -> tuple[float, float]:
     """Returns the lowest and the highest value of a control."""
     (argument,) = address.arguments
@@ -130,8 +137,10 @@ def limits(address: Address) -> tuple[float, float]:
     return float(argument.minimum), float(argument.maximum)
 
 
-def _strip(table: AddressTable, name: str, prefix: str) -> Strip:
-    own = [at for at in table if at.path.startswith(f"{prefix}/") and at.kind == "control"]
+def _strip(table: AddressTable, name: str, *prefixes: str) -> Strip:
+    prefix = prefixes[0]
+    within = tuple(f"{above}/" for above in prefixes)
+    own = [at for at in table if at.path.startswith(within) and at.kind == "control"]
     fader = table[f"{prefix}/gain_db"]
     pan = table.get(f"{prefix}/pan")
     rest = [at for at in own if at not in (fader, pan) and not _is_doubled(at)]

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
+import logging
 import socket
 import threading
 from collections.abc import Sequence
@@ -35,9 +36,12 @@ from plugin_host.web.tree import host_info
 DEFAULT_PORT = 9131
 MAX_CLIENTS = 32
 
+_logger = logging.getLogger(__name__)
+
 _MAX_CONNECTIONS = 128
 _HEARTBEAT_SECONDS = 10.0  # a phone that has gone without a word is noticed by this
 _GOODBYE_SECONDS = 1.0  # for a client to answer that it has understood the end
+_PAUSE_SECONDS = 0.1
 _CLOSE_SECONDS = 10.0
 
 
@@ -164,27 +168,38 @@ class WebServer:
         serving = runner.server
         assert serving is not None
 
-        def protocol() -> asyncio.BaseProtocol:
-            return _Full() if len(serving.connections) >= _MAX_CONNECTIONS else serving()
-
-        server = await self._loop.create_server(protocol, sock=self._listener)
-        announcing = asyncio.create_task(self._announce())
+        tasks = [
+            asyncio.create_task(work)
+            for work in (self._accept(serving), self._pulse(), self._announce())
+        ]
         ready.set_result(None)
-        pulsing = asyncio.create_task(self._pulse())
-        ending = asyncio.create_task(self._end.wait())
         try:
-            await asyncio.wait({pulsing, ending}, return_when=asyncio.FIRST_COMPLETED)
+            await self._end.wait()
         finally:
-            server.close()
-            for task in (pulsing, ending, announcing):
+            for task in tasks:
                 task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self._listener.close()
             await asyncio.gather(*(client.close() for client in tuple(self._clients)))
             await runner.cleanup()
             if self._announcement is not None:
                 await self._announcement.end()
             self._hub.close()
-        if pulsing.done() and not pulsing.cancelled():
-            pulsing.result()  # a mistake of ours keeps its traceback
+
+    async def _accept(self, serving: web.Server) -> None:
+        """Lets connections in, as many as there may be."""
+        self._listener.setblocking(False)
+        while True:
+            try:
+                link, _ = await self._loop.sock_accept(self._listener)
+            except OSError:  # there are no more of the system's own
+                await asyncio.sleep(_PAUSE_SECONDS)
+                continue
+            if len(serving.connections) >= _MAX_CONNECTIONS:
+                link.close()
+                continue
+            with contextlib.suppress(OSError):  # it has gone at once
+                await self._loop.connect_accepted_socket(serving, link)
 
     async def _announce(self) -> None:
         if self._announcement is not None:
@@ -192,7 +207,10 @@ class WebServer:
 
     async def _pulse(self) -> None:
         while True:
-            self._hub.pulse()
+            try:
+                self._hub.pulse()
+            except Exception:  # a mistake of ours costs one pulse, not the concert
+                _logger.exception("The web mixer: a pulse could not be dealt with.")
             await asyncio.sleep(self._hub.seconds_to_next())
 
     def _use(self, board: Board) -> None:
@@ -249,14 +267,6 @@ class WebServer:
             with contextlib.suppress(asyncio.CancelledError):
                 await sending
         return link
-
-
-class _Full(asyncio.Protocol):
-    """What a connection gets when there are too many."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Ends it."""
-        transport.close()
 
 
 def _reached_at(request: web.Request) -> str:

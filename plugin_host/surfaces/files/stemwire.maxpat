@@ -320,10 +320,10 @@
       48
      ],
      "parameter_enable": 1,
-     "varname": "drums Pan",
+     "varname": "drums pan",
      "saved_attribute_attributes": {
       "valueof": {
-       "parameter_longname": "drums Pan",
+       "parameter_longname": "drums pan",
        "parameter_shortname": "Pan",
        "parameter_type": 0,
        "parameter_mmin": -1.0,
@@ -363,10 +363,10 @@
      "text": "Mute",
      "texton": "Mute",
      "parameter_enable": 1,
-     "varname": "drums Mute",
+     "varname": "drums mute",
      "saved_attribute_attributes": {
       "valueof": {
-       "parameter_longname": "drums Mute",
+       "parameter_longname": "drums mute",
        "parameter_shortname": "Mute",
        "parameter_type": 2,
        "parameter_enum": [
@@ -405,10 +405,10 @@
      "text": "Solo",
      "texton": "Solo",
      "parameter_enable": 1,
-     "varname": "drums Solo",
+     "varname": "drums solo",
      "saved_attribute_attributes": {
       "valueof": {
-       "parameter_longname": "drums Solo",
+       "parameter_longname": "drums solo",
        "parameter_shortname": "Solo",
        "parameter_type": 2,
        "parameter_enum": [
@@ -683,10 +683,10 @@
       48
      ],
      "parameter_enable": 1,
-     "varname": "bass Pan",
+     "varname": "bass pan",
      "saved_attribute_attributes": {
       "valueof": {
-       "parameter_longname": "bass Pan",
+       "parameter_longname": "bass pan",
        "parameter_shortname": "Pan",
        "parameter_type": 0,
        "parameter_mmin": -1.0,
@@ -726,10 +726,10 @@
      "text": "Mute",
      "texton": "Mute",
      "parameter_enable": 1,
-     "varname": "bass Mute",
+     "varname": "bass mute",
      "saved_attribute_attributes": {
       "valueof": {
-       "parameter_longname": "bass Mute",
+       "parameter_longname": "bass mute",
        "parameter_shortname": "Mute",
        "parameter_type": 2,
        "parameter_enum": [
@@ -768,10 +768,10 @@
      "text": "Solo",
      "texton": "Solo",
      "parameter_enable": 1,
-     "varname": "bass Solo",
+     "varname": "bass solo",
      "saved_attribute_attributes": {
       "valueof": {
-       "parameter_longname": "bass Solo",
+       "parameter_longname": "bass solo",
        "parameter_shortname": "Solo",
        "parameter_type": 2,
        "parameter_enum": [
@@ -1046,10 +1046,10 @@
       48
      ],
      "parameter_enable": 1,
-     "varname": "piano Pan",
+     "varname": "piano pan",
      "saved_attribute_attributes": {
       "valueof": {
-       "parameter_longname": "piano Pan",
+       "parameter_longname": "piano pan",
        "parameter_shortname": "Pan",
        "parameter_type": 0,
        "parameter_mmin": -1.0,
@@ -1089,10 +1089,10 @@
      "text": "Mute",
      "texton": "Mute",
      "parameter_enable": 1,
-     "varname": "piano Mute",
+     "varname": "piano mute",
      "saved_attribute_attributes": {
       "valueof": {
-       "parameter_longname": "piano Mute",
+       "parameter_longname": "piano mute",
        "parameter_shortname": "Mute",
        "parameter_type": 2,
        "parameter_enum": [
@@ -1131,10 +1131,10 @@
      "text": "Solo",
      "texton": "Solo",
      "parameter_enable": 1,
-     "varname": "piano Solo",
+     "varname": "piano solo",
      "saved_attribute_attributes": {
       "valueof": {
-       "parameter_longname": "piano Solo",
+       "parameter_longname": "piano solo",
        "parameter_shortname": "Solo",
        "parameter_type": 2,
        "parameter_enum": [
@@ -1409,10 +1409,10 @@
       48
      ],
      "parameter_enable": 1,
-     "varname": "strings Pan",
+     "varname": "strings pan",
      "saved_attribute_attributes": {
       "valueof": {
-       "parameter_longname": "strings Pan",
+       "parameter_longname": "strings pan",
        "parameter_shortname": "Pan",
        "parameter_type": 0,
        "parameter_mmin": -1.0,
@@ -1452,10 +1452,10 @@
      "text": "Mute",
      "texton": "Mute",
      "parameter_enable": 1,
-     "varname": "strings Mute",
+     "varname": "strings mute",
      "saved_attribute_attributes": {
       "valueof": {
-       "parameter_longname": "strings Mute",
+       "parameter_longname": "strings mute",
        "parameter_shortname": "Mute",
        "parameter_type": 2,
        "parameter_enum": [
@@ -1494,10 +1494,10 @@
      "text": "Solo",
      "texton": "Solo",
      "parameter_enable": 1,
-     "varname": "strings Solo",
+     "varname": "strings solo",
      "saved_attribute_attributes": {
       "valueof": {
-       "parameter_longname": "strings Solo",
+       "parameter_longname": "strings solo",
        "parameter_shortname": "Solo",
        "parameter_type": 2,
        "parameter_enum": [
@@ -1772,10 +1772,10 @@
       48
      ],
      "parameter_enable": 1,
-     "varname": "other Pan",
+     "varname": "other pan",
      "saved_attribute_attributes": {
       "valueof": {
-       "parameter_longname": "other Pan",
+       "parameter_longname": "other pan",
        "parameter_shortname": "Pan",
        "parameter_type": 0,
        "parameter_mmin": -1.0,
@@ -1815,10 +1815,10 @@
      "text": "Mute",
      "texton": "Mute",
      "parameter_enable": 1,
-     "varname": "other Mute",
+     "varname": "other mute",
      "saved_attribute_attributes": {
       "valueof": {
-       "parameter_longname": "other Mute",
+       "parameter_longname": "other mute",
        "parameter_shortname": "Mute",
        "parameter_type": 2,
        "parameter_enum": [
@@ -1857,10 +1857,10 @@
      "text": "Solo",
      "texton": "Solo",
      "parameter_enable": 1,
-     "varname": "other Solo",
+     "varname": "other solo",
      "saved_attribute_attributes": {
       "valueof": {
-       "parameter_longname": "other Solo",
+       "parameter_longname": "other solo",
        "parameter_shortname": "Solo",
        "parameter_type": 2,
        "parameter_enum": [

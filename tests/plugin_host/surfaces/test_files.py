@@ -16,10 +16,15 @@ from xml.etree import ElementTree
 import pytest
 
 from engine import ConfigError
+from engine.controls import Control, controls_for
 from plugin_host.osc.addresses import AddressTable
 from plugin_host.surfaces import Surface, make_surfaces
 from plugin_host.surfaces.catalog import DEFAULT_STEMS
-from plugin_host.surfaces.plan import Target, limits, plan
+from plugin_host.surfaces.max_patch import max_patch
+from plugin_host.surfaces.open_stage_control import open_stage_control
+from plugin_host.surfaces.pd_patch import pd_patch
+from plugin_host.surfaces.plan import Target, full_title, limits, plan
+from plugin_host.surfaces.touchosc import touchosc_xml
 
 FILES = files("plugin_host.surfaces").joinpath("files")
 SURFACES = {surface.name: surface for surface in make_surfaces()}
@@ -43,6 +48,27 @@ def test_every_control_of_the_table_stands_once_in_the_plan():
     missing = {a.path for a in AddressTable(DEFAULT_STEMS) if a.kind == "control"} - set(shown)
     assert {path.rpartition("/")[2] for path in missing} == {"gain"}, "by gain_db, each"
     assert {f"{path}_db" for path in missing} <= set(shown)
+
+
+def test_parameters_of_effects_are_knobs_of_their_strip():
+    knobs = [
+        Control(name, 0, 10, 1, "", "value", "How much.")
+        for name in ("stem/drums/plugin/0/ratio", "stem/drums/plugin/1/ratio", "mix/plugin/0/drive")
+    ]
+    shown = plan(AddressTable(DEFAULT_STEMS, [*controls_for(DEFAULT_STEMS), *knobs]))
+    drums, mix = shown.strips[0], shown.strips[-1]
+    assert [full_title(drums, knob) for knob in drums.knobs] == [
+        "drums plugin 0 ratio",
+        "drums plugin 1 ratio",
+    ]
+    assert [full_title(mix, knob) for knob in mix.knobs] == ["mix plugin 0 drive"]
+    patch = _Max(max_patch(shown, Target()))
+    names = [box["varname"] for box in patch.boxes.values() if "varname" in box]
+    assert len(names) == len(set(names))
+    for path in ("/stemwire/stem/drums/plugin/1/ratio", "/stemwire/mix/plugin/0/drive"):
+        assert path in touchosc_xml(shown)
+        assert path in open_stage_control(shown, Target())
+        assert f"r {path[1:]};" in pd_patch(shown, Target())
 
 
 def test_other_stems_and_places_make_other_files():

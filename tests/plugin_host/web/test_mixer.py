@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -227,6 +228,16 @@ def test_latency_load_and_state_are_told(open_mixer, session, board, play):
     )
     assert [tuple(part) for part in shown] == list(board.ledger)
     assert page.run("document.querySelector('.about').textContent").count("small-test-model") == 1
+
+
+def test_what_the_system_did_not_allow_is_told(open_mixer, session, board, monkeypatch):
+    note = "No permission for <b>SCHED_FIFO</b>."
+    told = replace(board.status(), notes=(note,), load=0.93, underruns=3, restarts=2)
+    monkeypatch.setattr(board, "status", lambda: told)
+    page = open_mixer()
+    page.wait(f"document.querySelector('.notes').textContent === {json.dumps(note)}")
+    page.wait("document.querySelectorAll('#figures .warns').length === 2")
+    assert page.run("document.querySelector('.about').textContent.includes('Restarts2')")
 
 
 def test_another_model_is_chosen_by_name_and_everybody_sees_it(

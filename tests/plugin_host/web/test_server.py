@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import socket
 import threading
 import time
@@ -13,6 +14,14 @@ from engine import ConfigError
 from plugin_host.errors import NetworkError
 from plugin_host.web import start_web
 from plugin_host.web.discovery import Announcement
+
+
+def _answers(host: str, port: int) -> bool:
+    connection = http.client.HTTPConnection(host, port, timeout=10)
+    connection.request("GET", "/stemwire/bypass?VALUE")
+    body = connection.getresponse().read()
+    connection.close()
+    return body == b'{"VALUE": [0]}'
 
 
 def test_a_port_that_is_taken_is_named_in_one_sentence(board):
@@ -62,8 +71,7 @@ def test_ipv6_and_every_address_are_listened_at(board):
             assert host != "0.0.0.0"
             pytest.skip("no IPv6 here")
         with server:
-            with socket.create_connection(("::1" if host == "::1" else "127.0.0.1", server.port)):
-                pass
+            assert _answers("::1" if host == "::1" else "127.0.0.1", server.port)
             assert server.url.startswith("http://[::1]:" if host == "::1" else "http://127.0.0.1:")
 
 
@@ -76,6 +84,19 @@ def test_the_board_never_waits_for_the_server(board, connect):
         board.set("stem/drums/gain", step % 100 / 100)
         took.append(time.perf_counter() - start)
     assert sorted(took)[len(took) // 2] < 0.001
+
+
+def test_a_mistake_of_ours_costs_one_pulse_and_is_logged(
+    board, connect, monkeypatch, caplog, until
+):
+    client = connect()
+    client.command("LISTEN", "/stemwire/bypass")
+    assert client.receive() == ("/stemwire/bypass", (0,))
+    with monkeypatch.context() as patched:
+        patched.setattr(board, "meters", lambda: 1 / 0)
+        client.command("LISTEN", "/stemwire/stem/drums/meter")
+        until(lambda: "ZeroDivisionError" in caplog.text)
+    assert ("/stemwire/bypass", (0,)) in client.ask("/stemwire/bypass")
 
 
 class _Heard:
@@ -118,8 +139,7 @@ def test_where_there_is_no_network_it_serves_all_the_same(board, monkeypatch, un
     with start_web(board, port=0) as server:
         until(lambda: server.trouble)
         assert "Network is unreachable" in server.trouble
-        with socket.create_connection(("127.0.0.1", server.port)):
-            pass
+        assert _answers("127.0.0.1", server.port)
 
 
 def test_what_is_open_to_all_is_announced_with_addresses_that_others_reach():
