@@ -19,6 +19,8 @@ ROOT = "/stemwire"
 GAIN_FLOOR_DB = -70.0
 METER_FLOOR_DB = -100.0
 
+_FLOAT32_STEP = 2.0**-23
+
 Value = int | float | str | bytes
 Values = tuple[Value, ...]
 
@@ -95,6 +97,14 @@ def to_db(gain: float, floor: float) -> float:
 def to_gain(decibels: float) -> float:
     """Returns the factor of a fader in dB: 0 at `GAIN_FLOOR_DB`, at most `MAX_GAIN`."""
     return 0.0 if decibels <= GAIN_FLOOR_DB else min(10.0 ** (decibels / 20.0), MAX_GAIN)
+
+
+def within(value: float, minimum: float, maximum: float) -> float:
+    """Returns a limit where a value is that limit but for what a float32 made of it."""
+    for limit in (minimum, maximum):
+        if value != limit and abs(value - limit) <= _FLOAT32_STEP * abs(limit):
+            return limit
+    return value
 
 
 def number(name: str, values: Values) -> float:

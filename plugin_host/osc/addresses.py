@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from engine import ConfigError
-from engine.controls import MAX_GAIN, Control, controls_for
+from engine.controls import Control, controls_for
 from plugin_host.board import MODEL, RECALLED, SAVED, Board, MidiDesk
 from plugin_host.osc.address import (
     GAIN_FLOOR_DB,
@@ -27,13 +27,12 @@ from plugin_host.osc.address import (
     text,
     to_db,
     to_gain,
+    within,
 )
 from plugin_host.osc.figures import figures
 from plugin_host.osc.patterns import is_pattern, matcher
 
 MAX_RATE_HZ = 30.0
-
-_DB_SLACK = 1e-3  # what a float32 makes of the highest gain
 
 
 class AddressTable:
@@ -108,7 +107,7 @@ class AddressTable:
 def _controls(controls: Sequence[Control]) -> Iterator[Address]:
     for control in controls:
         yield _control(control)
-        if control.name.endswith("/gain") and control.maximum == MAX_GAIN:
+        if control.name.endswith("/gain") and control.unit == "linear":
             yield _in_db(control)
 
 
@@ -125,7 +124,7 @@ def _control(control: Control) -> Address:
     def write(board: Board, values: Values, origin: str) -> None:
         value = number(name, values)
         if not control.is_trigger:
-            board.set(name, value, origin)
+            board.set(name, within(value, control.minimum, control.maximum), origin)
         elif value:  # a button sends 1 when it is pressed and 0 when it is let go
             board.trigger(name, origin)
 
@@ -150,21 +149,21 @@ def _control(control: Control) -> Address:
 
 def _in_db(control: Control) -> Address:
     name = control.name
-    highest = to_db(control.maximum, GAIN_FLOOR_DB)
+    highest = round(to_db(control.maximum, GAIN_FLOOR_DB), 4)
 
     def read(board: Board) -> Values:
         return (to_db(board.get(name), GAIN_FLOOR_DB),)
 
     def write(board: Board, values: Values, origin: str) -> None:
-        decibels = number(f"{name}_db", values)
-        if not GAIN_FLOOR_DB <= decibels <= highest + _DB_SLACK:
+        decibels = within(number(f"{name}_db", values), GAIN_FLOOR_DB, highest)
+        if not GAIN_FLOOR_DB <= decibels <= highest:
             raise ConfigError(
                 f"{name}_db is {decibels:g}; give {GAIN_FLOOR_DB:g} (silence) to {highest:.2f}."
             )
         board.set(name, to_gain(decibels), origin)
 
     meaning = f"{control.meaning.rstrip('.')}, in dB; {GAIN_FLOOR_DB:g} is silence."
-    argument = Argument("f", "value", GAIN_FLOOR_DB, round(highest, 4), "dB")
+    argument = Argument("f", "value", GAIN_FLOOR_DB, highest, "dB")
     return Address(
         f"{ROOT}/{name}_db", "control", meaning, (argument,), read, write, name, default=(0.0,)
     )

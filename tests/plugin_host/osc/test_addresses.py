@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 
 from engine import ConfigError
-from engine.controls import controls_for
+from engine.controls import Control, controls_for
 from plugin_host.board import MODEL, Board
 from plugin_host.osc.addresses import AddressTable
 
@@ -120,3 +122,17 @@ def test_an_unknown_address_is_named(table):
         table.match("/stemwire/stem/kazoo/gain")
     with pytest.raises(ConfigError, match="/nothing/"):
         table.match("/nothing/*")
+
+
+@pytest.mark.parametrize("limit", [0.1, -0.1, 12.3, 20_000.1, 1e-5])
+def test_a_limit_stays_one_when_it_comes_as_a_float32(limit):
+    control = Control("limited", min(limit, 0), max(limit, 0), 0, "", "value", "A test's.")
+    address = AddressTable((), [control])["/stemwire/limited"]
+    heard = {}
+    board = SimpleNamespace(set=lambda name, value, origin: heard.update({name: value}))
+    (as_float32,) = struct.unpack("f", struct.pack("f", limit))
+    assert as_float32 != limit
+    address.write(board, (as_float32,), "")
+    assert heard == {"limited": limit}
+    address.write(board, (limit / 2,), "")
+    assert heard == {"limited": limit / 2}

@@ -45,6 +45,7 @@ class Stage:
         self._exchange = Exchange.attach(session.segment_path)
         self._heard: list[np.ndarray] = []
         self._came: list[float] = []  # when each block had come in whole
+        self._late: list[float] = []  # seconds that it should have come in before
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._play)
         self._thread.start()
@@ -58,6 +59,7 @@ class Stage:
             time.sleep(max(0.0, due - time.perf_counter()))
             mix = np.zeros((2, BLOCK), np.float32)
             self._came.append(time.perf_counter())
+            self._late.append(self._came[-1] - due)
             self._exchange.process(block, mix, stems)
             self._heard.append(mix[0])
 
@@ -75,6 +77,12 @@ class Stage:
         came = np.array(self._came)
         last = int(np.searchsorted(came, moment)) - 1
         return (last + 1) * BLOCK + int((moment - came[last]) * RATE)
+
+    def was_steady(self, moment: float) -> bool:
+        """Whether blocks came in time about a moment, as those of a sound card do."""
+        came, late = np.array(self._came), np.array(self._late)
+        near = late[(came > moment - 0.1) & (came < moment + 0.1)]
+        return len(near) > 4 and near.max() < 0.25 * BLOCK / RATE
 
     def close(self) -> None:
         self._is_over.set()
@@ -126,8 +134,11 @@ def test_a_gain_is_heard_with_the_next_block_and_then_its_ramp(on_stage, direct)
     share = 0 if direct else BLOCK
     # Most of them: the machine may be busy with other things than this test.
     assert np.median(ends - begins) + 1 == round(RAMP_SECONDS * RATE)
-    assert np.median(delays) <= share + BLOCK
-    assert delays.min() >= share - BLOCK
+    steady = [stage.was_steady(moment) for moment in moments]
+    if not any(steady):
+        pytest.skip("the machine is too busy to play in time")
+    assert np.median(delays[steady]) <= share + BLOCK
+    assert delays[steady].min() >= share - BLOCK
 
 
 def test_a_bundle_is_heard_with_the_block_that_comes_in_at_its_time(on_stage):
@@ -140,5 +151,8 @@ def test_a_bundle_is_heard_with_the_block_that_comes_in_at_its_time(on_stage):
     time.sleep(moments[-1] - time.time() + 0.3)
     begins, _ = _ramps(stage.heard)
     due = np.array([stage.frame_at(moment + to_perf_counter) for moment in moments])
-    early = due - begins  # of the ramp; the frame lies in the block that begins there
+    steady = [stage.was_steady(moment + to_perf_counter) for moment in moments]
+    if not any(steady):
+        pytest.skip("the machine is too busy to play in time")
+    early = (due - begins)[steady]  # of the ramp; the frame lies in the block that begins there
     assert ((early >= 0) & (early < BLOCK)).mean() > 0.5, "most of them, on a busy machine"

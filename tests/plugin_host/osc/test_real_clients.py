@@ -290,6 +290,35 @@ def test_node_osc_hears_every_answer_and_is_not_crashed_by_any(
     assert program.is_running, "it has crashed"
 
 
+# ---- SuperCollider ------------------------------------------------------------------------------
+
+_SCLANG = """
+(
+var net = NetAddr("127.0.0.1", PORT);
+thisProcess.addOSCRecvFunc({ |msg| ("heard " ++ msg).postln });
+net.sendMsg("/stemwire/stem/drums/gain", 0.25);
+net.sendMsg("/stemwire/stem/drums/gain");
+net.sendMsg("/stemwire/subscribe", "//pan");
+net.sendBundle(0.2, ["/stemwire/stem/bass/gain", 0.5]);
+)
+"""
+
+
+def test_sclang_sets_asks_subscribes_and_sends_bundles_ahead(
+    start, server, board, tmp_path, until: Until
+):
+    sclang = shutil.which("sclang")
+    if sclang is None:
+        pytest.skip("sclang is not installed; it is large, so it is tried only where it is")
+    script = tmp_path / "client.scd"
+    script.write_text(_SCLANG.replace("PORT", str(server.port)))
+    env = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "QTWEBENGINE_DISABLE_SANDBOX": "1"}
+    program = start(sclang, script, env={**env, "HOME": str(tmp_path)})
+    until(lambda: f"heard [ {GAIN}, 0.25 ]" in program.lines, 60)
+    until(lambda: "heard [ /stemwire/stem/bass/pan, 0.0 ]" in program.lines)
+    until(lambda: board.get("stem/bass/gain") == 0.5)
+
+
 # ---- several at once ----------------------------------------------------------------------------
 
 

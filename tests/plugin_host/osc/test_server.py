@@ -5,16 +5,22 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from contextlib import closing
 
 import pytest
 from pythonosc.osc_message_builder import OscMessageBuilder
 
-from engine import ConfigError
+from engine import ConfigError, HostConfig
+from engine.processors import Processors
+from engine.worker import Session
+from plugin_host.board import Board
 from plugin_host.errors import NetworkError
 from plugin_host.osc import peers, subscriptions
 from plugin_host.osc.addresses import AddressTable
 from plugin_host.osc.datagram import build, build_bundle
 from plugin_host.osc.server import OscOptions, OscServer
+
+from .conftest import Client
 
 GAIN = "/stemwire/stem/drums/gain"
 
@@ -382,3 +388,48 @@ def test_many_ports_of_one_machine_do_not_push_a_subscriber_out(
         connect(server).until_pong()
     board.set("stem/drums/gain", 0.5)
     assert subscriber.receive() == (GAIN, (0.5,))
+
+
+_EFFECT = """
+from types import SimpleNamespace
+from engine.controls import Control
+
+def build(options, stems):
+    knob = Control("ratio", 1, 20, 4, "", "value", "How much.")
+    return {"drums": [lambda: SimpleNamespace(
+        name="squeeze", latency=0, controls=[knob], prepare=lambda config: None,
+        process=lambda audio, out: out.__setitem__(..., audio), set=lambda name, value: None,
+        reset=lambda: None,
+    )]}
+"""
+
+
+def test_the_knobs_of_effects_have_addresses_as_soon_as_a_session_has_them(
+    small_model, tmp_path, monkeypatch, until
+):
+    (tmp_path / "effect_of_the_test.py").write_text(_EFFECT)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    path = "/stemwire/stem/drums/plugin/0/ratio"
+    with (
+        Board(("drums", "bass", "piano", "strings", "other")) as board,
+        OscServer(board, OscOptions(port=0)) as server,
+        closing(Client(server.port)) as client,
+        Session.open(
+            small_model,
+            HostConfig(44_100, 256, 2),
+            fifo_priority=None,
+            processors=Processors("effect_of_the_test:build", None),
+        ) as session,
+    ):
+        assert client.ask(path)[0][0] == "/stemwire/error"
+        client.send("/stemwire/subscribe", "/stemwire//*")
+        client.hear_for(0.2)
+        board.connect(session)
+        client.hear_until(lambda heard: (path, (4.0,)) in heard)
+        client.send(path, 8)
+        until(lambda: session.controls.get("stem/drums/plugin/0/ratio") == 8.0)
+        session.controls.set("stem/drums/plugin/0/ratio", 2.0)
+        client.hear_until(lambda heard: (path, (2.0,)) in heard)
+        board.disconnect()
+        client.send(path, 16)
+        until(lambda: board.get("stem/drums/plugin/0/ratio") == 16.0)
