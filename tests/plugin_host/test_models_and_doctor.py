@@ -44,7 +44,8 @@ def test_models_show_prints_the_whole_manifest(stemwire, models_folder):
     assert shown["path"] == str(models_folder / "mine.onnx")
     assert shown["name"] == "small-test-model"
     assert shown["hop"] == 64
-    assert shown["states"] == [{"name": "state_0", "shape": [1, 2, 64], "dtype": "float32"}]
+    state = {"name": "state_0", "shape": [1, 2, 64], "dtype": "float32", "initial": 0}
+    assert shown["states"] == [state]
     assert shown["training"] == {"data": "none: made by the tests"}
 
 
