@@ -189,12 +189,7 @@ def in_steps(model: WaveNetFrame, peaks: Peaks) -> WaveNetFrame:
 
     A factor on a channel of the residual stream goes into what writes it and, inverted, into what
     reads it; a factor passes through a rectifier.
-
-    Raises:
-        ValueError: The model's blocks have no gates, so what passes them has no known range.
     """
-    if model.config.activation != "gated":
-        raise ValueError("Only gated blocks have an int8 form; export this model in float32.")
     scaled = copy.deepcopy(model)
     stream = (peaks.stream * _HEADROOM / (_LARGEST_CODE - _MIDDLE)).view(-1, 1, 1, 1)
     steps = [peak * _HEADROOM / _LARGEST_CODE for peak in peaks.rectified]
@@ -226,7 +221,12 @@ def measure_peaks(model: WaveNetFrame) -> Peaks:
 
     Silence stands out: its logarithms are the furthest from the mean of any music, and the
     residual stream's peaks are two to five times those of songs.
+
+    Raises:
+        ValueError: The model's blocks have no gates, so what passes them has no known range.
     """
+    if model.config.activation != "gated":
+        raise ValueError("Only gated blocks have an int8 form; export this model in float32.")
     streams, rectified = [], [list[float]() for _ in (0, *model.config.head)]
 
     def keep_stream(_: nn.Module, inputs: tuple[Tensor]) -> None:

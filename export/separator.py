@@ -77,20 +77,23 @@ def _export(model: Separator, weights: str) -> tuple[onnx.ModelProto, Step, Expo
     """A checked graph, the step that it was traced from, and what the check saw."""
     if weights not in WEIGHTS:
         raise ValueError(f"There are no weights {weights!r}; choose {' or '.join(WEIGHTS)}.")
-    excerpt = prepare_excerpt(model)
-    error = check_step(excerpt, ModelStep(model))
     folded = fold_constants(model)
-    if weights == "float32":
-        step: Step = FrameStep(folded) if isinstance(folded, WaveNetFrame) else ModelStep(folded)
-        graph = trace(step)
-        error = max(error, check_graph(excerpt, graph, step.initial_state()))
-        return graph, step, Exported(error)
-    if not isinstance(folded, WaveNetFrame):
-        raise ValueError(f"{model.config.kind} has no int8 form; export it in float32.")
-    error = max(error, check_step(excerpt, FrameStep(folded)))
-    step = FrameStep(in_steps(folded, measure_peaks(folded)), INT8)
+    step: Step = FrameStep(folded) if isinstance(folded, WaveNetFrame) else ModelStep(folded)
+    integers = _in_integers(folded) if weights == "int8" else None
+    excerpt = prepare_excerpt(model)
+    error = max(check_step(excerpt, ModelStep(model)), check_step(excerpt, step))
+    if integers is not None:
+        graph = trace(integers)
+        return graph, integers, Exported(error, check_integers(excerpt, integers, graph))
     graph = trace(step)
-    return graph, step, Exported(error, check_integers(excerpt, step, graph))
+    error = max(error, check_graph(excerpt, graph, step.initial_state()))
+    return graph, step, Exported(error)
+
+
+def _in_integers(model: Separator) -> FrameStep:
+    if not isinstance(model, WaveNetFrame):
+        raise ValueError(f"{model.config.kind} has no int8 form; export it in float32.")
+    return FrameStep(in_steps(model, measure_peaks(model)), INT8)
 
 
 def _precision(weights: str, exported: Exported) -> dict[str, Any]:
