@@ -23,7 +23,7 @@ from typing import Any
 from engine import ConfigError, HostConfig, StemwireError, list_models
 from engine.catalog import user_folder
 from engine.worker import Session
-from plugin_host.board import MODEL
+from plugin_host.board import MODEL, Board
 from plugin_host.control_room import ControlRoom
 from plugin_host.end_signals import end_signals
 from plugin_host.link_keeper import LinkKeeper
@@ -48,13 +48,12 @@ def serve(plan: Plan, view: View) -> None:
         StemwireError: If it cannot begin, or a song cannot be played on. Nothing is left behind:
             no process, no shared memory.
     """
-    with ControlRoom(plan.model, plan.reach, plan.controls) as room:
-        server = _Server(plan, view, room)
-        _run(server, view)
-
-
-def _run(server: _Server, view: View) -> None:
-    with end_signals(lambda: server.post(server.end)):
+    server = _Server(plan, view)
+    with (
+        end_signals(lambda: server.post(server.end)),
+        ControlRoom(plan.model, plan.reach, plan.controls) as room,
+    ):
+        server.enter(room)
         try:
             view.open(lambda command: server.post(lambda: server.obey(command)))
             server.run()
@@ -71,11 +70,12 @@ class _Server:
         outputs: Paths of what was recorded, by name.
     """
 
-    def __init__(self, plan: Plan, view: View, room: ControlRoom) -> None:
+    _room: ControlRoom
+    _board: Board
+
+    def __init__(self, plan: Plan, view: View) -> None:
         self.outputs: dict[str, str] = {}
         self._plan = plan
-        self._room = room
-        self._board = room.board
         self._view = view
         self._model = plan.model
         self._queue: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
@@ -90,6 +90,10 @@ class _Server:
         self._notes: dict[str, None] = {}  # in order, each once
         self._first_sound: float | None = None
         self._is_over = False
+
+    def enter(self, room: ControlRoom) -> None:
+        """Lets a control room turn what plays; to be called first."""
+        self._room, self._board = room, room.board
         self._board.subscribe(self._hear_board)
 
     # ---- the loop -----------------------------------------------------------------------------
