@@ -26,6 +26,8 @@ has_library() {
 
 has ffmpeg || lacks ffmpeg ffmpeg
 has jackd || lacks jackd2 jack
+has oscsend || lacks liblo-tools liblo
+has pd || lacks puredata-core -
 has_library portaudio || lacks libportaudio2 portaudio
 if [ "$(uname)" = Linux ]; then
     has pipewire || lacks pipewire -
@@ -67,5 +69,14 @@ fi
 if ! has jack_iodelay && has apt-get && [ "$(id -u)" -eq 0 ]; then
     DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet --no-install-recommends \
         jack-example-tools >/dev/null 2>&1
+fi
+
+# A client for the OSC tests, where there is Node.
+if has node && has npm && ! NODE_PATH=$(npm root -g) node -e "require('node-osc')" 2>/dev/null; then
+    if [ "$(id -u)" -eq 0 ]; then
+        npm install --global --silent node-osc@11.7.1 >/dev/null 2>&1
+    else
+        echo "For all tests also: npm install --global node-osc@11.7.1"
+    fi
 fi
 exit 0

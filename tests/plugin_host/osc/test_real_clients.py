@@ -246,9 +246,11 @@ require('readline').createInterface({ input: process.stdin }).on('line', (line) 
 
 
 @pytest.fixture
-def node_osc(needs_program) -> tuple[str, dict[str, str]]:
-    """Node and where it finds node-osc."""
-    node, npm = needs_program("node"), shutil.which("npm")
+def node_osc() -> tuple[str, dict[str, str]]:
+    """Node and where it finds node-osc; a machine without Node is let off."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node is None:
+        pytest.skip("node is not installed")
     roots = [os.environ.get("NODE_PATH", "")]
     if npm:
         done = subprocess.run([npm, "root", "-g"], capture_output=True, text=True, check=False)
