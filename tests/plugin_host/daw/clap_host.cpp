@@ -43,10 +43,12 @@ const void* find(void* library, const char* name) {
     return reinterpret_cast<const void*>(found);
 }
 void mark() {}
+long own_pid() { return static_cast<long>(GetCurrentProcessId()); }
 #else
 void* open_library(const char* path) { return dlopen(path, RTLD_NOW | RTLD_LOCAL); }
 const void* find(void* library, const char* name) { return dlsym(library, name); }
 void mark() { getppid(); }
+long own_pid() { return getpid(); }
 #endif
 
 struct Render {  // clap/ext/render.h
@@ -243,7 +245,7 @@ int main(int count, char** words) {
         plugin->get_extension(plugin, CLAP_EXT_LATENCY));
     const auto* render = static_cast<const Render*>(plugin->get_extension(plugin, "clap.render"));
     const uint32_t buses = ports->count(plugin, false);
-    std::string json = "{\"id\": \"" + std::string(about->id) + "\", \"ports\": [";
+    std::string json = "{\"pid\": " + std::to_string(own_pid()) + ", \"ports\": [";
     for (uint32_t bus = 0; bus < buses; ++bus) {
         clap_audio_port_info_t info;
         ports->get(plugin, bus, false, &info);

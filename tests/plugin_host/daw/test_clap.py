@@ -3,6 +3,7 @@
 import re
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +19,6 @@ ALONE, PLAYING, REFUSED = 0, 2, 3
 
 def noise(frames: int, seed: int = 0) -> np.ndarray:
     return (0.1 * np.random.default_rng(seed).standard_normal((2, frames))).astype(np.float32)
-
-
-def segments() -> set[Path]:
-    return set(MEMORY.glob("stemwire-*"))
 
 
 @pytest.mark.parametrize(
@@ -136,10 +133,11 @@ def test_bad_samples_go_in_and_only_good_ones_come_out(serve, play_clap):
     np.testing.assert_allclose(heard.aligned(), clean[:, : -heard.latency], atol=1e-6)
 
 
-def test_a_model_that_needs_more_latency_is_refused_and_said(serve, play_clap, make_small_model):
+def test_a_model_that_needs_more_latency_is_refused_and_said(
+    serve, play_clap, make_small_model, tmp_path
+):
     # 44.1 kHz has no conversion to pay for, so a model of another rate needs more than announced.
-    serve(make_small_model(Path(MEMORY) / "h7-slow.onnx", sample_rate=16_000))
-    (MEMORY / "h7-slow.onnx").unlink()
+    serve(make_small_model(tmp_path / "slow.onnx", sample_rate=16_000))
     audio = noise(30_000)
     heard = play_clap(audio, "--paced", "--max", "64")
     assert heard.seen["status"] == REFUSED
@@ -147,7 +145,6 @@ def test_a_model_that_needs_more_latency_is_refused_and_said(serve, play_clap, m
 
 
 def test_no_memory_is_made_before_it_plays_and_none_is_left(plugin, play_clap, run_python):
-    before = segments()
     seen = run_python(
         """
 import ctypes, json, sys
@@ -166,8 +163,24 @@ print(json.dumps({"made": mine()}))
         plugin.clap,
     )
     assert seen["made"] == []
-    play_clap(noise(1_000), "--passes", "3")
-    assert segments() <= before
+    pid = play_clap(noise(1_000), "--passes", "3").seen["pid"]
+    assert list(MEMORY.glob(f"stemwire-{pid}-*")) == []
+
+
+def test_eight_at_once_are_served_each_for_itself(serve, play_clap):
+    serve()
+    tracks = [noise(20_000, seed) for seed in range(8)]
+    knobs = [("--set", f"0={0.25 * number}") for number in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        jobs = [
+            pool.submit(play_clap, track, "--offline", "--max", 256, *knob)
+            for track, knob in zip(tracks, knobs, strict=True)
+        ]
+    for number, (job, track) in enumerate(zip(jobs, tracks, strict=True)):
+        heard = job.result()
+        assert heard.seen["underruns"] == 0
+        gain = 1 - GAINS[0] + GAINS[0] * 0.25 * number
+        np.testing.assert_allclose(heard.aligned(), gain * track[:, : -heard.latency], atol=1e-6)
 
 
 def test_a_file_that_took_its_name_is_left_alone(play_clap, plugin, make_program):
