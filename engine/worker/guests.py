@@ -9,7 +9,6 @@ the engine run a loop for it. A guest that is gone has lost its name, or its pro
                                                                              a thread per guest
 """
 
-import fcntl
 import os
 import threading
 import time
@@ -17,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine.config import HostConfig
-from engine.errors import StemwireError, WorkerError
+from engine.errors import ConfigError, StemwireError, WorkerError
 from engine.framing import Schedule
 from engine.separator import read_separator
 from engine.worker.child import READY_SECONDS, EngineProcess, Task
@@ -31,6 +30,13 @@ from engine.worker.layout import (
     engine_word,
 )
 from engine.worker.segment import Segment, is_alive, memory_folder, owner_of, segment_paths
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    HAS_LOCKS = False
+else:
+    HAS_LOCKS = True
 
 MODULE = "engine.worker.guest_engine"
 """What the engine's process runs."""
@@ -118,6 +124,7 @@ class Guests:
         fifo_priority: of the engine's loops, 1 to 99; None to leave their scheduling alone.
 
     Raises:
+        ConfigError: if this system has no file locks.
         ModelError: if the model cannot be used.
         WorkerError: if the engine's process fails.
     """
@@ -125,6 +132,11 @@ class Guests:
     def __init__(
         self, model: str | Path, *, runtime: str = "auto", fifo_priority: int | None = 70
     ) -> None:
+        if not HAS_LOCKS:
+            raise ConfigError(
+                "Serving plugins needs file locks as Linux and macOS have them; "
+                "serve a sound card instead."
+            )
         artifact = read_separator(model)
         self._manifest = artifact.manifest
         self._task = Task("", 0, str(artifact.path), runtime, 0, fifo_priority, False)

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import HostConfig, ModelError
+from engine import ConfigError, HostConfig, ModelError
 from engine.controls import ControlTable, controls_for
 from engine.framing import Schedule
 from engine.separator import read_separator
@@ -276,3 +276,9 @@ def test_a_model_that_is_none_starts_nothing(serve, tmp_path):
     broken.write_bytes(b"no model")
     with pytest.raises(ModelError):
         serve(broken)
+
+
+def test_a_system_without_file_locks_serves_no_plugins_and_says_so(serve, monkeypatch):
+    monkeypatch.setattr("engine.worker.guests.HAS_LOCKS", False)
+    with pytest.raises(ConfigError, match="needs file locks"):
+        serve()
