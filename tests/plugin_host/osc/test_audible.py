@@ -12,10 +12,11 @@ host that waits (`direct`):
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +54,8 @@ class Stage:
     def _play(self) -> None:
         block = np.full((2, BLOCK), LEVEL, np.float32)
         stems = np.zeros((len(STEMS), 2, BLOCK), np.float32)
+        with suppress(AttributeError, OSError):  # as a sound card's thread, where that is allowed
+            os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(60))
         due = time.perf_counter()
         while not self._is_over.is_set():
             due += BLOCK / RATE
