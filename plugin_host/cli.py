@@ -42,6 +42,8 @@ from plugin_host.serve_plugins import (
     serve_plugins,
 )
 from plugin_host.spectrogram import can_draw
+from plugin_host.web import options as web_options
+from plugin_host.web.options import WebOptions
 
 app = typer.Typer(
     cls=CommandGroup,
@@ -251,6 +253,27 @@ def serve(
         ),
     ] = None,
     no_osc: Annotated[bool, typer.Option("--no-osc", help="Hear no OSC.")] = False,
+    web_port: Annotated[
+        int | None,
+        typer.Option(
+            help="Where browsers find the mixer, and programs OSCQuery; 0 for any that is free.  "
+            "[default: 9131]",
+            show_default=False,
+        ),
+    ] = None,
+    web_host: Annotated[
+        str,
+        typer.Option(help="The address to listen at; 0.0.0.0 opens it to the network."),
+    ] = web_options.DEFAULT_HOST,
+    web_allow: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NETWORK",
+            help="Who may enter, as with --osc-allow.  [default: private networks]",
+            show_default=False,
+        ),
+    ] = None,
+    no_web: Annotated[bool, typer.Option("--no-web", help="Serve no browsers.")] = False,
     midi: Annotated[
         list[str] | None,
         typer.Option(
@@ -278,9 +301,16 @@ def serve(
         reply_port=osc_reply_port,
         networks=tuple(osc_allow or ()),
     )
+    web = WebOptions(
+        port=web_options.DEFAULT_PORT if web_port is None else web_port,
+        host=web_host,
+        networks=tuple(web_allow or ()),
+    )
     reach = ControlPlan(
         osc=None if no_osc else osc,
         is_osc_needed=osc_port is not None and not no_osc,
+        web=None if no_web else web,
+        is_web_needed=web_port is not None and not no_web,
         midi=tuple(midi or ()),
         preset=preset,
     )

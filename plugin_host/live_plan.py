@@ -37,7 +37,7 @@ class Plan:
         is_spinning: The engine looks for work all the time.
         controls: Values to begin with, by name.
         chains: Effects for stems and mix.
-        reach: How to be reached by OSC and MIDI, and the preset to begin with.
+        reach: How to be reached by OSC, MIDI and browsers, and the preset to begin with.
     """
 
     audio: str = ""
@@ -77,6 +77,7 @@ class Plan:
             ("--direct", self.is_direct or None, _LINKED),
             ("--spin", self.is_spinning or None, _LINKED),
             ("--osc-port", self.reach.is_osc_needed or None, _LINKED),
+            ("--web-port", self.reach.is_web_needed or None, _LINKED),
             ("--midi", self.reach.midi or None, _LINKED),
             ("--preset", self.reach.preset or None, _LINKED),
         ):

@@ -29,6 +29,7 @@ has jackd || lacks jackd2 jack
 has oscsend || lacks liblo-tools liblo
 has pd || lacks puredata-core -
 has_library portaudio || lacks libportaudio2 portaudio
+has chromium || has chromium-browser || has google-chrome || lacks chromium -
 if [ "$(uname)" = Linux ]; then
     has pipewire || lacks pipewire -
     has pw-metadata || lacks pipewire-bin -

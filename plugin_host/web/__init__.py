@@ -6,11 +6,8 @@
 One port serves both: who asks for HTML gets the mixer, all others get JSON. Over the WebSocket goes
 OSC in binary messages, both ways; what it means is `plugin_host.osc.dispatcher`'s to say.
 
-Contents: `server` (the thread, `start_web`), `pages` (what is answered to a request), `tree`
-(addresses as JSON), `door` (who may enter), `hub` and `client` (the WebSocket), `spectra` (what the
-spectrograms show), `discovery` (zeroconf), `page/` (the mixer itself, as the browser gets it).
+Contents: `options` (how it is reached), `server` (the thread, `start_web`), `pages` (what is
+answered to a request), `tree` (addresses as JSON), `door` (who may enter), `hub` and `client` (the
+WebSocket), `spectra` (what the spectrograms show), `discovery` (zeroconf), `page/` (the mixer
+itself, as the browser gets it).
 """
-
-from plugin_host.web.server import DEFAULT_PORT, WebServer, start_web
-
-__all__ = ["DEFAULT_PORT", "WebServer", "start_web"]

@@ -21,7 +21,6 @@ from concurrent.futures import Future
 
 from aiohttp import WSMsgType, web
 
-from engine import ConfigError
 from plugin_host.board import Board
 from plugin_host.errors import NetworkError
 from plugin_host.osc.datagram import MAX_BYTES
@@ -30,10 +29,10 @@ from plugin_host.web.client import Client
 from plugin_host.web.discovery import Announcement
 from plugin_host.web.door import Door
 from plugin_host.web.hub import Hub
+from plugin_host.web.options import DEFAULT_HOST, DEFAULT_PORT, WebOptions
 from plugin_host.web.pages import Pages, answer, host_info_answer
 from plugin_host.web.tree import host_info
 
-DEFAULT_PORT = 9131
 MAX_CLIENTS = 32
 
 _logger = logging.getLogger(__name__)
@@ -47,7 +46,7 @@ _CLOSE_SECONDS = 10.0
 
 def start_web(
     board: Board,
-    host: str = "127.0.0.1",
+    host: str = DEFAULT_HOST,
     port: int = DEFAULT_PORT,
     networks: Sequence[str] = (),
     *,
@@ -69,8 +68,9 @@ def start_web(
         NetworkError: if the port or the address cannot be had.
         ConfigError: if a network is none, or the port no port.
     """
+    options = WebOptions(port, host, networks)
     door = Door(networks)
-    return WebServer(board, _listen(host, port), door, osc_port, is_announced)
+    return WebServer(board, _listen(options), door, osc_port, is_announced)
 
 
 class WebServer:
@@ -275,9 +275,8 @@ def _reached_at(request: web.Request) -> str:
     return str(name[0]) if name else ""
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    if not 0 <= port <= 65_535:
-        raise ConfigError(f"The web port is {port}; give 0 to 65535.")
+def _listen(options: WebOptions) -> socket.socket:
+    host, port = options.host, options.port
     try:
         family, _, _, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE

@@ -117,7 +117,7 @@ def test_a_taken_port_is_an_error_where_it_was_asked_for_and_else_a_note(live, m
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         with suppress(OSError):  # somebody else has it
             taken.bind(("127.0.0.1", 9130))
-        one = live("--audio", f"file:{song}")
+        one = live("--audio", f"file:{song}", "--no-web")
         assert "There is no OSC" in one.wait_for("note")["message"]
         assert one.wait_for("running")["reached"] == {}
 

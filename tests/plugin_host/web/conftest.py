@@ -7,6 +7,7 @@ import base64
 import json
 import os
 import queue
+import shutil
 import subprocess
 import sys
 import threading
@@ -21,10 +22,11 @@ import pytest
 
 from plugin_host.board import Board
 from plugin_host.osc.datagram import build, parse, unpack
-from plugin_host.web import WebServer, start_web
+from plugin_host.web.server import WebServer, start_web
 
 STEMS = ("drums", "bass", "piano", "strings", "other")
 _SECONDS = 30.0
+_PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 
 # Chromium reads commands from descriptor 3 and writes answers to 4.
 _LAUNCH = """
@@ -398,7 +400,8 @@ def browser(
 ) -> Browser:
     """One browser for all tests; each opens pages of its own."""
     if not _browser:
-        _browser.append(Browser(needs_program("chromium"), tmp_path_factory.mktemp("profile")))
+        program = next(filter(None, map(shutil.which, _PROGRAMS)), "") or needs_program("chromium")
+        _browser.append(Browser(program, tmp_path_factory.mktemp("profile")))
     return _browser[0]
 
 

@@ -13,7 +13,7 @@ import pytest
 from engine import HostConfig
 from engine.worker import Exchange, Session
 from plugin_host.board import Board
-from plugin_host.web import WebServer, start_web
+from plugin_host.web.server import WebServer, start_web
 
 _CONTROLS = {"slider", "button", "combobox", "meter"}
 _NAMED = _CONTROLS | {"img", "image", "group", "main", "complementary", "heading", "status"}

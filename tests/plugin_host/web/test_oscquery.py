@@ -14,7 +14,7 @@ from plugin_host.osc.address import ROOT
 from plugin_host.osc.addresses import AddressTable
 from plugin_host.osc.datagram import build, parse
 from plugin_host.osc.server import OscOptions, OscServer
-from plugin_host.web import start_web
+from plugin_host.web.server import start_web
 
 Answer = tuple[int, Any, http.client.HTTPMessage]
 

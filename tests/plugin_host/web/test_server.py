@@ -12,8 +12,8 @@ from zeroconf import ServiceBrowser, Zeroconf
 
 from engine import ConfigError
 from plugin_host.errors import NetworkError
-from plugin_host.web import start_web
 from plugin_host.web.discovery import Announcement
+from plugin_host.web.server import start_web
 
 
 def _answers(host: str, port: int) -> bool:
