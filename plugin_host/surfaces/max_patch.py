@@ -5,7 +5,8 @@ The faders are live.* objects: in a device of Live they are parameters, to be au
     [live.slider] -> [prepend /stemwire/...] -> [udpsend host 9130]
     [udpreceive 9132] -> [route /stemwire/... ...] -> [prepend set] -> [live.slider]
 
-`set` shows a value without sending it, so nothing goes round in a circle.
+`set` shows a value without sending it, so nothing goes round in a circle. No fader has a value to
+begin with: opening the patch must not turn anything.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from plugin_host.surfaces.plan import (
 )
 
 _COLUMN = 84
-_PLAIN, _DECIBELS, _PAN = 1, 4, 6  # how a parameter is written: parameter_unitstyle
+_PLAIN, _DECIBELS = 1, 4  # how a parameter is written: parameter_unitstyle
 _FLOAT, _ENUM = 0, 2  # parameter_type
 _WIRES_AT = 420
 
@@ -199,9 +200,8 @@ def _add_strip(patch: _Patch, x: float, strip: Strip) -> list[tuple[Address, str
     y = 210.0
     for address in (strip.pan, *strip.knobs):
         if address is not None:
-            style = _PAN if address is strip.pan else _PLAIN
             name = full_title(strip, address)
-            made = _parameter(name, title(address), limits(address), style)
+            made = _parameter(name, title(address), limits(address), _PLAIN)
             boxes.append(
                 (address, patch.add("live.dial", (x, y, 44, 48), shown=(x, y, 44, 48), **made))
             )
@@ -259,7 +259,7 @@ def _parameter(
     else:
         low, high = span
         values |= {"parameter_type": _FLOAT, "parameter_mmin": low, "parameter_mmax": high}
-        values |= {"parameter_unitstyle": style, "parameter_initial": [0.0]}
+        values |= {"parameter_unitstyle": style}
     return {
         "parameter_enable": 1,
         "varname": name,

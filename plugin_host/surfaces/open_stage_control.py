@@ -1,6 +1,7 @@
 """A session for Open Stage Control 1.x, which any browser can show.
 
-Only what differs from its defaults is written down.
+Only what differs from its defaults is written down. No widget has a value to begin with: opening
+the session must not turn anything.
 """
 
 from __future__ import annotations
@@ -73,8 +74,6 @@ def _strip(strip: Strip, x: int, tone: str) -> list[Widget]:
                 "horizontal": True,
                 "range": {"min": least, "max": most},
                 "origin": 0,
-                "default": 0,
-                "doubleTap": True,
                 "colorWidget": tone,
             }
         )
@@ -84,8 +83,6 @@ def _strip(strip: Strip, x: int, tone: str) -> list[Widget]:
             **_place(x, 50, _COLUMN - 10, bottom - 60),
             "design": "round",
             "range": _law(low, high),
-            "default": 0,
-            "doubleTap": True,
             "pips": True,
             "ticks": False,
             "colorWidget": tone,

@@ -256,10 +256,7 @@
        "parameter_type": 0,
        "parameter_mmin": -70.0,
        "parameter_mmax": 12.0412,
-       "parameter_unitstyle": 4,
-       "parameter_initial": [
-        0.0
-       ]
+       "parameter_unitstyle": 4
       }
      }
     }
@@ -328,10 +325,7 @@
        "parameter_type": 0,
        "parameter_mmin": -1.0,
        "parameter_mmax": 1.0,
-       "parameter_unitstyle": 6,
-       "parameter_initial": [
-        0.0
-       ]
+       "parameter_unitstyle": 1
       }
      }
     }
@@ -619,10 +613,7 @@
        "parameter_type": 0,
        "parameter_mmin": -70.0,
        "parameter_mmax": 12.0412,
-       "parameter_unitstyle": 4,
-       "parameter_initial": [
-        0.0
-       ]
+       "parameter_unitstyle": 4
       }
      }
     }
@@ -691,10 +682,7 @@
        "parameter_type": 0,
        "parameter_mmin": -1.0,
        "parameter_mmax": 1.0,
-       "parameter_unitstyle": 6,
-       "parameter_initial": [
-        0.0
-       ]
+       "parameter_unitstyle": 1
       }
      }
     }
@@ -982,10 +970,7 @@
        "parameter_type": 0,
        "parameter_mmin": -70.0,
        "parameter_mmax": 12.0412,
-       "parameter_unitstyle": 4,
-       "parameter_initial": [
-        0.0
-       ]
+       "parameter_unitstyle": 4
       }
      }
     }
@@ -1054,10 +1039,7 @@
        "parameter_type": 0,
        "parameter_mmin": -1.0,
        "parameter_mmax": 1.0,
-       "parameter_unitstyle": 6,
-       "parameter_initial": [
-        0.0
-       ]
+       "parameter_unitstyle": 1
       }
      }
     }
@@ -1345,10 +1327,7 @@
        "parameter_type": 0,
        "parameter_mmin": -70.0,
        "parameter_mmax": 12.0412,
-       "parameter_unitstyle": 4,
-       "parameter_initial": [
-        0.0
-       ]
+       "parameter_unitstyle": 4
       }
      }
     }
@@ -1417,10 +1396,7 @@
        "parameter_type": 0,
        "parameter_mmin": -1.0,
        "parameter_mmax": 1.0,
-       "parameter_unitstyle": 6,
-       "parameter_initial": [
-        0.0
-       ]
+       "parameter_unitstyle": 1
       }
      }
     }
@@ -1708,10 +1684,7 @@
        "parameter_type": 0,
        "parameter_mmin": -70.0,
        "parameter_mmax": 12.0412,
-       "parameter_unitstyle": 4,
-       "parameter_initial": [
-        0.0
-       ]
+       "parameter_unitstyle": 4
       }
      }
     }
@@ -1780,10 +1753,7 @@
        "parameter_type": 0,
        "parameter_mmin": -1.0,
        "parameter_mmax": 1.0,
-       "parameter_unitstyle": 6,
-       "parameter_initial": [
-        0.0
-       ]
+       "parameter_unitstyle": 1
       }
      }
     }
@@ -2071,10 +2041,7 @@
        "parameter_type": 0,
        "parameter_mmin": -70.0,
        "parameter_mmax": 12.0412,
-       "parameter_unitstyle": 4,
-       "parameter_initial": [
-        0.0
-       ]
+       "parameter_unitstyle": 4
       }
      }
     }

@@ -103,6 +103,17 @@ def test_the_script_writes_them_and_tells_where(tmp_path: Path):
     assert done.stderr.count("\n") == 1
 
 
+def test_opening_a_surface_turns_nothing():
+    """None of them has a value that it would send when it is opened."""
+    assert "parameter_initial" not in SURFACES["stemwire.maxpat"].text
+    session = json.loads(SURFACES["stemwire.open-stage-control.json"].text)
+    assert not any("default" in widget for widget in session["content"]["widgets"])
+    for line in SURFACES["stemwire.pd"].text.splitlines():
+        words = line.split()
+        if words[:2] == ["#X", "obj"] and words[4] in ("vsl", "hsl", "tgl"):
+            assert words[10 if words[4] != "tgl" else 6] == "0", "init"
+
+
 # ---- Max ----------------------------------------------------------------------------------------
 
 
