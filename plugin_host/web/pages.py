@@ -26,14 +26,13 @@ _TYPES = {
     "css": "text/css; charset=utf-8",
     "html": "text/html; charset=utf-8",
     "js": "text/javascript; charset=utf-8",
-    "json": "application/manifest+json",
     "svg": "image/svg+xml",
 }
 _HEADERS = {
     "Cache-Control": "no-cache",
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-        "connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; "
+        "connect-src 'self'; base-uri 'none'; form-action 'none'; "
         "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
     ),
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -93,11 +92,6 @@ def answer(node: dict[str, Any] | None, query: str) -> web.Response:
     if attribute not in node:
         return web.Response(status=204, headers=_HEADERS)
     return _json({attribute: node[attribute]})
-
-
-def host_info_answer(info: dict[str, Any]) -> web.Response:
-    """Returns the answer to ?HOST_INFO."""
-    return _json(info)
 
 
 def _json(data: dict[str, Any], status: int = 200) -> web.Response:

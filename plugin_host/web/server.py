@@ -30,7 +30,7 @@ from plugin_host.web.discovery import Announcement
 from plugin_host.web.door import Door
 from plugin_host.web.hub import Hub
 from plugin_host.web.options import DEFAULT_HOST, DEFAULT_PORT, WebOptions
-from plugin_host.web.pages import Pages, answer, host_info_answer
+from plugin_host.web.pages import Pages, answer
 from plugin_host.web.tree import host_info
 
 MAX_CLIENTS = 32
@@ -231,7 +231,7 @@ class WebServer:
         if request.query_string.partition("&")[0] == "HOST_INFO":
             host = _reached_at(request) or self.host
             info = host_info(host=host, port=self.port, osc_port=self._osc_port)
-            return host_info_answer(info)
+            return answer(info, "")
         return answer(self._hub.tree.node(request.path, self._hub.board), request.query_string)
 
     async def _talk(self, request: web.Request) -> web.StreamResponse:
