@@ -76,9 +76,12 @@ def start_track(tmp_path):
     """Plays and records through jalv; ends with the test."""
     started = []
 
-    def start(server, seconds: float, out: Path) -> subprocess.Popen:
-        command = [sys.executable, HERE / "jack_track.py", "plug", str(seconds), out]
-        track = subprocess.Popen(command, env=server.environment, stdout=subprocess.PIPE, text=True)
+    def start(server, out: Path) -> subprocess.Popen:
+        command = [sys.executable, HERE / "jack_track.py", "plug", out]
+        pipe = subprocess.PIPE
+        track = subprocess.Popen(
+            command, env=server.environment, stdin=pipe, stdout=pipe, text=True
+        )
         started.append(track)
         assert track.stdout.readline() == "playing\n"
         return track
@@ -87,6 +90,7 @@ def start_track(tmp_path):
     for track in started:
         track.kill()
         track.wait()
+        track.stdin.close()
         track.stdout.close()
 
 
@@ -110,7 +114,7 @@ def test_the_delay_never_moves_and_the_sound_never_stops(
         r"plug:mix_left\n\s+port playback latency = \[ (\d+)", server.run("jack_lsp", "-l")
     )
     assert int(latency[1]) == latency_of(PERIOD)
-    track = start_track(server, 11.0, tmp_path / "track.npz")
+    track = start_track(server, tmp_path / "track.npz")
     time.sleep(0.5)  # absent
 
     def plays() -> bool:
@@ -136,14 +140,16 @@ def test_the_delay_never_moves_and_the_sound_never_stops(
     time.sleep(0.3)
     second.stop()
     wait_until(is_alone, "the plugin to be alone")
+    time.sleep(0.3)
+    track.stdin.close()
     assert track.wait(30) == 0
     saved = np.load(tmp_path / "track.npz")
     played, heard = saved["played"], saved["heard"]
     # A loop through JACK is a period longer; and the graph's first cycles may be without us.
     gains = gains_of(played, heard, latency_of(PERIOD) + PERIOD, 64)[200:]
     wet, dry = np.abs(gains - (1 - DRUMS)) < 1e-3, np.abs(gains - 1) < 1e-3
-    assert wet.sum() > 1_000
-    assert dry.sum() > 1_000
+    assert wet.sum() > 500
+    assert dry.sum() > 500
     # The rest are fades of 64 frames, each in one or two of these stretches.
     changes = np.flatnonzero(np.diff(wet[wet | dry].astype(int)))
     assert len(changes) >= 6
