@@ -36,6 +36,18 @@ if [ "$(uname)" = Linux ]; then
     has pw-jack || lacks pipewire-jack -
     has wireplumber || lacks wireplumber -
     [ -e /usr/lib/vst3/ZaMaximX2.vst3 ] || lacks zam-plugins -
+    # To build the DAW plugin, and hosts to put it in.
+    has g++ || lacks g++ -
+    has make || lacks make -
+    has patch || lacks patch -
+    [ -d /usr/share/dpf ] || lacks dpf-source -
+    has jalv || lacks jalv -
+    has lv2proc || lacks lv2proc -
+    has lv2ls || lacks lilv-utils -
+    has lv2_validate || lacks lv2-dev -
+    has sord_validate || lacks sordi -
+    has strace || lacks strace -
+    has ardour7-export || lacks ardour -
 fi
 
 install() {
