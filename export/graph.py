@@ -105,9 +105,18 @@ def trace(step: Step) -> onnx.ModelProto:
         )
     assert program is not None
     graph = program.model_proto
+    _forget_origin(graph.graph)
     _name_axes(graph)
     onnx.checker.check_model(graph, full_check=True)
     return graph
+
+
+def _forget_origin(graph: onnx.GraphProto) -> None:
+    """Remove what the exporter notes beside the graph: stack traces, with paths of this machine."""
+    noted = (graph, *graph.node, *graph.value_info, *graph.input, *graph.output, *graph.initializer)
+    for item in noted:
+        item.ClearField("metadata_props")
+        item.ClearField("doc_string")
 
 
 def _name_axes(model: onnx.ModelProto) -> None:

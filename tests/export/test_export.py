@@ -54,6 +54,12 @@ def test_graph_keeps_to_what_cuda_graphs_and_tensorrt_take(exported: Any) -> Non
     assert not operators & {"If", "Loop", "Scan", "DFT", "STFT", "GatherND", "NonZero"}
 
 
+def test_no_path_of_the_machine_that_exported_it_is_in_the_file(exported: Any) -> None:
+    data = exported.path.read_bytes()
+    assert str(Path(__file__).parents[2]).encode() not in data
+    assert b".py" not in data
+
+
 @pytest.mark.parametrize("block_size", BLOCK_SIZES)
 def test_engine_streams_what_the_model_computes_offline(
     exported: Any, noise: Noise, block_size: int
