@@ -124,6 +124,22 @@ def sound_devices() -> tuple[SoundDevice, ...]:
         AudioDeviceError: If PortAudio is not installed.
     """
     sounddevice = import_sounddevice()
+    # PortAudio looks once, when it begins, and crashes at the end of the process if a JACK server
+    # that it has seen is gone by then: so it begins and ends here.
+    if not sounddevice._initialized:
+        sounddevice._initialize()
+    try:
+        return list_sound_devices(sounddevice)
+    finally:
+        sounddevice._terminate()
+
+
+def list_sound_devices(sounddevice: ModuleType) -> tuple[SoundDevice, ...]:
+    """Lists the devices, for whoever goes on to use PortAudio.
+
+    Args:
+        sounddevice: The module, as it is when it has been imported.
+    """
     systems = sounddevice.query_hostapis()
     default_input, default_output = sounddevice.default.device
     return tuple(

@@ -16,7 +16,12 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.realtime import enter_realtime
-from plugin_host.devices import SoundDevice, import_sounddevice, pick_device, sound_devices
+from plugin_host.devices import (
+    SoundDevice,
+    import_sounddevice,
+    list_sound_devices,
+    pick_device,
+)
 from plugin_host.errors import AudioDeviceError
 from plugin_host.links.line import Line
 from plugin_host.links.player import Channel, Player
@@ -78,7 +83,7 @@ class _PortAudioLink:
     def __init__(self, line: Line, options: PortAudioOptions) -> None:
         self._line = line
         self._sounddevice: Any = import_sounddevice()
-        devices = sound_devices()
+        devices = list_sound_devices(self._sounddevice)
         self._input = pick_device(devices, options.input, is_input=True)
         self._output = pick_device(devices, options.output, is_input=False)
         self._channels = _channels(options.channels, self._input, self._output)
